@@ -1,0 +1,84 @@
+"""What can be set from outside, in one place, read once from the environment and checked at start."""
+
+from functools import cache
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, AnyHttpUrl, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class WrongSetting(SystemExit):
+    """The process ends at start with a line per variable that is missing or malformed."""
+
+
+def _postgres_url(url: str) -> str:
+    scheme, _, rest = url.partition("://")
+    if scheme not in {"postgres", "postgresql", "postgresql+asyncpg"} or not rest:
+        raise ValueError("should look like postgresql://user:password@host:5432/market")
+    return f"postgresql+asyncpg://{rest}"
+
+
+def _files_url(url: str) -> str:
+    if not url.startswith("s3://"):
+        raise ValueError("should look like s3://bucket/prefix (leave it out for local files)")
+    return url
+
+
+def _smtp_url(url: str) -> str:
+    if not url.startswith(("smtp://", "smtps://")):
+        raise ValueError("should look like smtp://user:password@host:587")
+    return url
+
+
+class Settings(BaseSettings):
+    """Every variable has the field's name in capitals; README's table says the same in prose."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+
+    market_home: Path = Path("var")
+    """Folder of the embedded database, local files and the generated secret."""
+    database_url: Annotated[str, AfterValidator(_postgres_url)] | None = None
+    """A PostgreSQL server; without it the embedded one under `market_home` is used."""
+    database_pool: int = Field(default=10, ge=1, le=200)
+    """Connections a process may hold."""
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=1, le=65535)
+    web_processes: int = Field(default=2, ge=1, le=64)
+    public_url: AnyHttpUrl | None = None
+    """Address people use, for links in mails, canonical URLs and cookies' security."""
+    secret_key: SecretStr | None = None
+    """Signs links; made once under `market_home` when not given.  Give it when web runs on several machines."""
+    market_demo: bool | None = None
+    """Seed the demo market into an empty database: by default only into the embedded one."""
+    promptpay_id: str | None = None
+    """The market's own PromptPay id (phone, 13-digit tax id or e-wallet)."""
+    promptpay_name: str = "ตลาดนัดองค์กรชุมชน"
+    """Account name that the buyer's bank app will show."""
+    hold_minutes: int = Field(default=60, ge=5, le=7 * 24 * 60)
+    """How long a placed, unpaid order holds its goods."""
+    files_url: Annotated[str, AfterValidator(_files_url)] | None = None
+    smtp_url: Annotated[str, AfterValidator(_smtp_url)] | None = None
+    mail_from: str = "no-reply@localhost"
+    page_memory_seconds: float = Field(default=0.8, ge=0, le=1)
+    """How long an anonymous page may be remembered by a web process; one second is the promise to shoppers."""
+    log_level: str = "INFO"
+
+    @property
+    def address(self) -> str:
+        """The market's address without a trailing slash."""
+        return str(self.public_url).rstrip("/") if self.public_url else f"http://localhost:{self.port}"
+
+    @property
+    def is_https(self) -> bool:
+        return self.address.startswith("https://")
+
+
+@cache
+def settings() -> Settings:
+    """Return the settings; end the process with a message that names the variable when one is wrong."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        lines = (f"{'.'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors())
+        raise WrongSetting("Wrong setting\n" + "\n".join(f"  {line}" for line in lines)) from None

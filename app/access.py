@@ -17,7 +17,7 @@ from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, false,
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column
 
-from app import clock, people
+from app import clock, cookies, people
 from app.database import Base, Id, Session, Utc
 from app.errors import NotFound, SignInNeeded
 from app.people import Person
@@ -89,9 +89,7 @@ class Scope:
         rank = GROUP_ROLES.index
         return [group_id for group_id, role in self.roles.items() if rank(role) >= rank(at_least)]
 
-    def of_groups(
-        self, column: InstrumentedAttribute[UUID], at_least: Role = Role.packer
-    ) -> ColumnElement[bool]:
+    def of_groups(self, column: InstrumentedAttribute[UUID], at_least: Role = Role.packer) -> ColumnElement[bool]:
         """Condition: the row belongs to a group this person works for."""
         return column.in_(self.group_ids(at_least))
 
@@ -165,7 +163,7 @@ async def end(
 
 async def know_visitor(request: Request, session: Session) -> Scope:
     """Dependency of every page: who is here, by the session cookie.  Also kept on the request for the layout."""
-    token = request.cookies.get(SESSION_COOKIE)
+    token = cookies.read(request, SESSION_COOKIE)
     person = await people.signed_in(session, token) if token else None
     scope = await scope_of(session, person)
     request.state.scope = scope

@@ -47,8 +47,12 @@ class Message:
 
 def translate(lang: Language, message: str, **params: Any) -> str:
     """Return `message` in `lang`, with `%(name)s` parameters filled in (parameters may be bilingual themselves)."""
-    text = _thai().get(message, message) if lang == "th" else message
-    return text % _spoken(lang, params) if params else text.replace("%%", "%")
+    return wording(lang, message) % _spoken(lang, params)
+
+
+def wording(lang: Language, message: str) -> str:
+    """Return the text with its `%(name)s` still to be filled in."""
+    return _thai().get(message, message) if lang == "th" else message
 
 
 def ntranslate(lang: Language, singular: str, plural: str, n: int, **params: Any) -> str:
@@ -77,8 +81,12 @@ def _thai() -> dict[str, str]:
     for path in catalogue_files():
         with path.open("rb") as file:
             for entry in read_po(file, locale="th"):
-                singular = entry.id if isinstance(entry.id, str) else entry.id[0]
-                thai = entry.string if isinstance(entry.string, str) else entry.string[0]
+                singular, thai = _first(entry.id), _first(entry.string)
                 if singular and thai:
                     texts[singular] = thai
     return texts
+
+
+def _first(text: str | list[str] | tuple[str, ...] | None) -> str:
+    """Of a counted message, the only form that Thai has."""
+    return text if isinstance(text, str) else (text or ("",))[0]

@@ -1,0 +1,149 @@
+"""What every request passes before it reaches a page: language, size, origin; and what every answer carries.
+
+Plain ASGI, outside the framework's routing, so that it costs next to nothing.
+"""
+
+from http import HTTPStatus
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.language import Language, N_, translate
+
+MOST_BYTES = 64 * 1024 * 1024
+"""A form with three pictures at their limit."""
+
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "img-src 'self' data: blob:",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    )
+)
+
+
+class TooManyBytes(Exception):
+    """The body went on after its announced or allowed size."""
+
+
+class LanguagePrefix:
+    """`/en/…` is the English market: the prefix is taken off here, so that routes are written once."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            lang: Language = "th"
+            path: str = scope["path"]
+            if path == "/en" or path.startswith("/en/"):
+                lang, path = "en", path[3:] or "/"
+                scope = {**scope, "path": path, "raw_path": path.encode()}
+            scope.setdefault("state", {})
+            scope["state"] = {**scope["state"], "lang": lang}
+        await self.app(scope, receive, send)
+
+
+class OwnOrigin:
+    """Changing requests come from our own pages (protection against cross-site request forgery).
+
+    Browsers say where a request comes from in `Sec-Fetch-Site`, older ones in `Origin`; a forged form can change
+    neither.  Programs send neither and carry no cookies that a browser would add for them.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] not in {"GET", "HEAD", "OPTIONS"} and _is_foreign(scope):
+            answer = _plain(scope, HTTPStatus.FORBIDDEN, N_("This form came from another site, so we did not take it."))
+            await answer(scope, receive, send)
+            return
+        await self.app(scope, receive, send)
+
+
+class BodyLimit:
+    """A body larger than any honest form is refused before it is kept anywhere."""
+
+    def __init__(self, app: ASGIApp, most: int = MOST_BYTES) -> None:
+        self.app = app
+        self.most = most
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        announced = Headers(scope=scope).get("content-length", "0")
+        too_large = _plain(
+            scope,
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            N_("That is too much at once. Please send fewer or smaller files: up to 20 MB each."),
+        )
+        if announced.isdigit() and int(announced) > self.most:
+            await too_large(scope, receive, send)
+            return
+        try:
+            await self.app(scope, _counted(receive, self.most), send)
+        except TooManyBytes:
+            await too_large(scope, receive, send)
+
+
+class SafeHeaders:
+    """Headers that keep a page from being framed, sniffed or fed foreign script."""
+
+    def __init__(self, app: ASGIApp, *, is_https: bool) -> None:
+        self.app = app
+        self.headers = {
+            "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+            "X-Content-Type-Options": "nosniff",
+            "Referrer-Policy": "strict-origin-when-cross-origin",
+            "X-Frame-Options": "DENY",
+            "Cross-Origin-Opener-Policy": "same-origin",
+            "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
+        }
+        if is_https:
+            self.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_safely(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in self.headers.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self.app(scope, receive, send_safely if scope["type"] == "http" else send)
+
+
+def _is_foreign(scope: Scope) -> bool:
+    headers = Headers(scope=scope)
+    site = headers.get("sec-fetch-site")
+    if site is not None:
+        return site not in {"same-origin", "none"}
+    origin = headers.get("origin")
+    return origin is not None and urlsplit(origin).netloc != headers.get("host", "")
+
+
+def _counted(receive: Receive, most: int) -> Receive:
+    seen = 0
+
+    async def receive_counted() -> Message:
+        nonlocal seen
+        message = await receive()
+        seen += len(message.get("body", b""))
+        if seen > most:
+            raise TooManyBytes
+        return message
+
+    return receive_counted
+
+
+def _plain(scope: Scope, status: HTTPStatus, message: str) -> PlainTextResponse:
+    lang: Language = Request(scope).scope.get("state", {}).get("lang", "th")
+    return PlainTextResponse(translate(lang, message), status_code=status)

@@ -1,0 +1,52 @@
+"""How often somebody may try: wrong passwords and guessed order numbers are slowed down, across all processes.
+
+Tries are rows, counted within a sliding window.  A try that fails must be *returned* as an answer, not raised: raising
+would roll the count back together with the request.
+"""
+
+from datetime import datetime, timedelta
+from math import ceil
+
+from sqlalchemy import Index, delete, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped
+
+from app import clock
+from app.database import Base, Id, Utc
+from app.errors import TooManyAttempts
+
+
+class Attempt(Base):
+    __tablename__ = "attempts"
+    __table_args__ = (Index("ix_attempts_about_made_at", "about", "made_at"),)
+
+    id: Mapped[Id]
+    about: Mapped[str]
+    """What is tried and by whom or at what, for instance "sign-in 203.0.113.7"."""
+    made_at: Mapped[Utc]
+
+
+async def refuse_after(session: AsyncSession, about: str, most: int, within: timedelta) -> None:
+    """Raise `TooManyAttempts` when `about` was tried `most` times `within` that span, saying when to come back."""
+    since = clock.now() - within
+    count, first = (
+        await session.execute(
+            select(func.count(), func.min(Attempt.made_at)).where(Attempt.about == about, Attempt.made_at > since)
+        )
+    ).one()
+    if count >= most:
+        raise TooManyAttempts(minutes=_minutes_until(first + within))
+
+
+def count(session: AsyncSession, about: str) -> None:
+    """Remember one failed try."""
+    session.add(Attempt(about=about, made_at=clock.now()))
+
+
+async def forget(session: AsyncSession, before: datetime) -> None:
+    """Delete tries older than any window."""
+    await session.execute(delete(Attempt).where(Attempt.made_at < before))
+
+
+def _minutes_until(at: datetime) -> int:
+    return max(1, ceil((at - clock.now()).total_seconds() / 60))

@@ -1,0 +1,81 @@
+"""How a no is shown: a page that says what to do next, or RFC 9457 problem details for programs."""
+
+import logging
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException
+
+from app.errors import NotFound, Refusal, SignInNeeded
+from app.language import LANGUAGES, N_, translate
+from app.pages import go, language_of, page, url
+
+log = logging.getLogger(__name__)
+
+
+class WrongMethod(Refusal):
+    status = 405
+    message = N_("This page cannot be used like that.")
+
+
+class OurFault(Refusal):
+    status = 500
+    message = N_("Something went wrong on our side. Nothing you sent was lost halfway; please try again in a minute.")
+
+
+def show_refusals(app: FastAPI) -> None:
+    """Register how `app` answers each kind of no."""
+    app.add_exception_handler(Refusal, _refused)
+    app.add_exception_handler(RequestValidationError, _malformed)
+    app.add_exception_handler(HTTPException, _framework_said_no)
+    app.add_exception_handler(Exception, _unforeseen)
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    if not isinstance(error, Refusal):
+        raise error
+    return _answer(request, error)
+
+
+async def _malformed(request: Request, error: Exception) -> Response:
+    """An address with a part that cannot be: for people it is a page that does not exist."""
+    return _answer(request, NotFound())
+
+
+async def _framework_said_no(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    return _answer(request, {404: NotFound(), 405: WrongMethod()}.get(status) or Refusal())
+
+
+async def _unforeseen(request: Request, error: Exception) -> Response:
+    log.error("unforeseen error at %s %s", request.method, request.url.path, exc_info=error)
+    return _answer(request, OurFault())
+
+
+def _answer(request: Request, refusal: Refusal) -> Response:
+    if _is_program(request):
+        return problem(refusal)
+    if isinstance(refusal, SignInNeeded):
+        here = request.url.path if request.method == "GET" else None
+        return go(request, url(request, "sign_in", next=here))
+    return page(request, "error.html", refusal.status, refusal=refusal, message=refusal.text(language_of(request)))
+
+
+def problem(refusal: Refusal) -> JSONResponse:
+    """RFC 9457, with the detail in both languages."""
+    content: dict[str, Any] = {
+        "type": f"urn:market:{type(refusal).__name__}",
+        "title": type(refusal).__name__,
+        "status": refusal.status,
+        "detail": {lang: refusal.text(lang) for lang in LANGUAGES},
+    }
+    if refusal.field:
+        content["field"] = refusal.field
+    return JSONResponse(content, refusal.status, media_type="application/problem+json")
+
+
+def _is_program(request: Request) -> bool:
+    accepts = request.headers.get("accept", "")
+    return request.url.path.startswith("/api/") or ("json" in accepts and "text/html" not in accepts)

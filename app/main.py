@@ -19,7 +19,7 @@ from app.settings import settings
 
 ROUTERS = (
     "app.sign_in",
-    "app.address_pages",
+    "app.address",
     "app.health",
     "catalog.pages",
     "catalog.editing",

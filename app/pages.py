@@ -35,7 +35,7 @@ PERSONAL_COOKIES = ("session", "basket", "flash")
 def page(request: Request, template: str, status: int = 200, **context: Any) -> HTMLResponse:
     """Render `template` for this reader; what it shows is theirs and is not kept by caches."""
     pages: Pages = request.app.state.pages
-    html = pages.render(template, language_of(request), {**_surroundings(request), **context})
+    html = pages.render(template, language_of(request), {**_surroundings(request), "status": status, **context})
     response = HTMLResponse(html, status_code=status, headers={"Cache-Control": PRIVATE})
     if cookies.read(request, "flash"):
         cookies.drop(response, "flash")
@@ -114,7 +114,7 @@ class Pages:
         return self._environments[lang].get_template(template).render(context)
 
     def url(self, lang: Language, name: str, **params: Any) -> str:
-        path = self._paths[name]
+        path = self._paths.get(name, f"/{name}")
         given = {key: value for key, value in params.items() if value is not None}
         for key in [key for key in given if f"{{{key}}}" in path or f"{{{key}:path}}" in path]:
             value = quote(str(given.pop(key)), safe="/" if f"{{{key}:path}}" in path else "")

@@ -54,11 +54,11 @@ def create_app() -> FastAPI:
             Middleware(LanguagePrefix),
         ],
     )
-    for name in ROUTERS:
-        if find_spec(name):
-            app.include_router(import_module(name).router, dependencies=[Depends(know_visitor)])
+    routers = [import_module(name).router for name in ROUTERS if find_spec(name)]
+    for router in routers:
+        app.include_router(router, dependencies=[Depends(know_visitor)])
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
-    app.state.pages = Pages(app.routes)
+    app.state.pages = Pages(route for router in routers for route in router.routes)
     show_refusals(app)
     return app
 

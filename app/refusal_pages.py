@@ -5,7 +5,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from starlette.exceptions import HTTPException
 
 from app.errors import NotFound, Refusal, SignInNeeded
@@ -51,7 +51,11 @@ async def _framework_said_no(request: Request, error: Exception) -> Response:
 
 async def _unforeseen(request: Request, error: Exception) -> Response:
     log.error("unforeseen error at %s %s", request.method, request.url.path, exc_info=error)
-    return _answer(request, OurFault())
+    try:
+        return _answer(request, OurFault())
+    except Exception:
+        log.exception("the page that says so is broken too")
+        return PlainTextResponse(OurFault().text(language_of(request)), OurFault.status)
 
 
 def _answer(request: Request, refusal: Refusal) -> Response:

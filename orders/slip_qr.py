@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import zxingcpp
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from app.language import Bilingual, Language
 from orders.promptpay import WrongPayload, checksum, read_tags, sealed, write_tags
@@ -81,11 +81,11 @@ def parse(text: str) -> SlipReference | None:
 def read_picture(image: Image.Image) -> SlipReference | None:
     """Find a slip's code in a picture that could be opened; None when there is none that can be read.
 
-    Looks at a few sizes of the picture and stops at the first slip; a PromptPay or shop code beside it is passed
+    Looks at the picture up to three ways and stops at the first slip; a PromptPay or shop code beside it is passed
     over.  It may compute for the better part of a second: call it in a thread.
     """
-    for size in _sizes(image):
-        for code in zxingcpp.read_barcodes(size, formats=_QR_CODES):
+    for look in _looks(image):
+        for code in zxingcpp.read_barcodes(look, formats=_QR_CODES):
             if (slip := parse(code.text)) is not None:
                 return slip
     return None
@@ -104,6 +104,7 @@ _TRANS_REF = re.compile(r"[0-9A-Za-z_-]{6,64}")
 _QR_CODES = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
 _LONGEST_SIDE = 2600
 """Pixels; a phone's screenshot fits whole, a camera's photo is made smaller first."""
+_SHARPER = ImageFilter.UnsharpMask(radius=4, percent=300, threshold=0)
 _SHORTEST_SIDE = 21
 """Pixels; the smallest QR code has as many modules."""
 
@@ -113,17 +114,21 @@ def _is_intact(body: str, crc: str) -> bool:
     return checksum(f"{body}9104") == crc.upper().zfill(4)
 
 
-def _sizes(image: Image.Image) -> Iterator[Image.Image]:
-    """The picture in grey: as it is (at most `_LONGEST_SIDE`), then twice as large, then half."""
-    longest = max(image.size)
-    if min(image.size) < _SHORTEST_SIDE:
+def _looks(image: Image.Image) -> Iterator[Image.Image]:
+    """The picture in grey, at most `_LONGEST_SIDE`: as it is, twice as large (tiny codes), sharpened (blurred ones)."""
+    whole = _LONGEST_SIDE / max(*image.size, 1)
+    if min(image.size) * min(1.0, whole) < _SHORTEST_SIDE:
         return
-    whole = min(1.0, _LONGEST_SIDE / longest)
     grey = _grey(image)
-    for scale in (whole, min(2.0, _LONGEST_SIDE / longest), whole / 2):
-        width, height = (round(side * scale) for side in image.size)
-        if min(width, height) >= _SHORTEST_SIDE:
-            yield grey if scale == 1 else grey.resize((width, height), Image.Resampling.LANCZOS)
+    plain = grey if whole >= 1 else _scaled(grey, whole)
+    yield plain
+    if whole > 1:
+        yield _scaled(grey, min(2.0, whole))
+    yield plain.filter(_SHARPER)
+
+
+def _scaled(image: Image.Image, scale: float) -> Image.Image:
+    return image.resize((round(image.width * scale), round(image.height * scale)), Image.Resampling.LANCZOS)
 
 
 def _grey(image: Image.Image) -> Image.Image:

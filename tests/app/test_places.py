@@ -15,13 +15,15 @@ ALL = [
     for district in places.districts(province.code)
     for each in places.subdistricts(district.code)
 ]
-any_place = st.sampled_from(ALL).map(lambda each: found(each))
 
 
 def found(each: Subdistrict) -> Place:
     place = places.place(each.code)
     assert place is not None
     return place
+
+
+any_place = st.sampled_from(ALL).map(found)
 
 
 def test_the_whole_country_is_there() -> None:
@@ -55,7 +57,7 @@ def test_every_province_lies_in_exactly_one_of_five_regions() -> None:
 def test_the_provinces_of_the_eleven_centres_lie_where_the_network_says(names: str, region: str) -> None:
     codes = {each.name_th: each.code for each in places.provinces()}
     assert {places.region_of(codes[name]).id for name in names.split()} == {region}
-    assert places.region_by_id(region) is places.region_of(codes[names.split()[0]])
+    assert places.region_by_id(region) is places.region_of(codes[names.split(maxsplit=1)[0]])
 
 
 def test_an_unknown_code_or_id_is_nothing() -> None:
@@ -72,7 +74,8 @@ def test_a_province_has_an_address_of_its_own() -> None:
 
 def test_a_place_is_told_as_people_write_it() -> None:
     nong_sano, palace = places.place("310427"), places.place("100101")
-    assert nong_sano and palace
+    assert nong_sano is not None
+    assert palace is not None
     assert nong_sano.full_line("th") == "ต.หนองโสน อ.นางรอง จ.บุรีรัมย์ 31110"
     assert nong_sano.line("en") == "Nong Sano, Nang Rong, Buri Ram"
     assert nong_sano.region.id == "northeast"

@@ -1,7 +1,7 @@
 """PromptPay codes: what banks' apps will read, to the letter, and what no damaged code gets past."""
 
 import io
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 import zxingcpp
@@ -26,7 +26,7 @@ proxies = st.one_of(
     st.from_regex(r"[1-9][0-9]{12}", fullmatch=True),
     st.from_regex(r"[0-9]{15}", fullmatch=True),
 )
-amounts = st.none() | st.integers(1, 10**12).map(Satang)
+amounts = st.none() | st.integers(1, 10**12 - 1).map(Satang)
 
 
 @pytest.mark.parametrize(("proxy", "amount", "payload"), VECTORS)
@@ -101,7 +101,7 @@ def test_what_no_bank_knows_is_refused(typed: str) -> None:
     assert refused.value.field == "promptpay_id"
 
 
-@pytest.mark.parametrize("amount", [0, -1, 10**13])
+@pytest.mark.parametrize("amount", [0, -1, 10**12])
 def test_an_amount_that_cannot_be_paid_makes_no_code(amount: int) -> None:
     with pytest.raises(ValueError, match="amount"):
         promptpay.payload("0801234567", Satang(amount))
@@ -137,7 +137,7 @@ def test_the_saved_picture_scans(scale: int) -> None:
 
 def test_the_drawn_code_scales_speaks_and_needs_no_inline_style() -> None:
     drawn = promptpay.qr_svg(CODE, 'จ่าย ฿4.22 <b>"&')
-    svg = ElementTree.fromstring(drawn)
+    svg = ET.fromstring(drawn)  # noqa: S314 - our own drawing
     title = svg.find("{http://www.w3.org/2000/svg}title")
     assert title is not None
     assert title.text == 'จ่าย ฿4.22 <b>"&'

@@ -208,9 +208,9 @@ def _email(typed: str) -> str:
 def _promptpay(typed: str) -> str:
     digits = re.sub(r"[\s-]", "", typed.translate(_THAI_DIGITS))
     digits = "0" + digits.removeprefix("+66") if digits.startswith("+66") else digits
-    if not digits.isdigit() or len(digits) not in {10, 13, 15}:
+    if not re.fullmatch(r"0[689][0-9]{8}|[0-9]{13}|[0-9]{15}", digits):
         raise wrong(
-            "promptpay", N_("A PromptPay id is a phone (10 digits), an id or tax number (13) or an e-wallet (15).")
+            "promptpay", N_("A PromptPay id is a mobile phone (10 digits), an id or tax number (13) or an e-wallet (15).")
         )
     return digits
 

@@ -64,10 +64,134 @@ class Lot:
         return self.below(100) < percent
 
 
+def check(lot: Lot, dyes: Dyes) -> Tile:
+    """Pha khao ma: stripes in the warp cross stripes in the weft, each over two threads and under two."""
+    warp = _sett(lot, dyes)
+    weft = warp if lot.chance(60) else _sett(lot, dyes)
+    width, height = (sum(threads for _, threads in sett) * THREAD for sett in (warp, weft))
+    twill = (
+        '<pattern id="w" width="8" height="8" patternUnits="userSpaceOnUse">'
+        '<path fill="#fff" d="M0 0h4v2h-4zM2 2h4v2h-4zM4 4h4v2h-4zM6 6h2v2h-2zM0 6h2v2h-2z"/></pattern>'
+        f'<mask id="m"><path fill="url(#w)" d="M0 0h{width}v{height}h-{width}z"/></mask>'
+    )
+    across = "".join(f'<path fill="{dye}" d="M0 {at}h{width}v{size}h-{width}z"/>' for dye, at, size in _laid(weft))
+    down = "".join(f'<path fill="{dye}" d="M{at} 0h{size}v{height}h-{size}z"/>' for dye, at, size in _laid(warp))
+    return Tile(width, height, f'{across}<g mask="url(#m)">{down}</g>', twill)
+
+
+def ikat(lot: Lot, dyes: Dyes) -> Tile:
+    """Mudmee: diamonds tied into the weft before dyeing, so that every pick starts a little off its place."""
+    ground, figure, accent = dyes
+    half, tall = lot.one_of(((26, 36), (32, 44), (22, 40), (36, 36)))
+    halo, light, heart = _tied(lot, half, tall)
+    quarter = (
+        f'<g id="q" fill="none" stroke-width="{THREAD}">'
+        f'<path stroke="{figure}" stroke-opacity=".45" d="{halo}"/>'
+        f'<path stroke="{figure}" d="{light}"/><path stroke="{accent}" d="{heart}"/></g>'
+    )
+    mirrored = "".join(
+        f'<use href="#q" transform="matrix({x} 0 0 {y} {half} {tall})"/>' for y in (1, -1) for x in (1, -1)
+    )
+    return Tile(2 * half, 2 * tall, ground_of(ground, 2 * half, 2 * tall) + mirrored, quarter)
+
+
+def khit(lot: Lot, dyes: Dyes) -> Tile:
+    """Khit: an extra weft floats over the ground in bands of mirrored hooks and diamonds, with stripes between."""
+    ground, figure, accent = dyes
+    across, down = lot.one_of((12, 14, 16, 18, 20)), lot.between(6, 11)
+    cell = 4
+    drawn = _floats(_mirrored(lot, across), across, down, cell, figure, accent, lot.between(1, 4))
+    width, band = 2 * across * cell, (2 * down + 1) * cell
+    gap = lot.one_of((12, 20, 28))
+    stripes = ground_of(accent, width, 2, band + gap // 2 - 5) + ground_of(accent, width, 2, band + gap // 2 + 3)
+    stripes += ground_of(figure, width, 4, band + gap // 2 - 2)
+    return Tile(width, band + gap, ground_of(ground, width, band + gap) + drawn + stripes)
+
+
+def point_twill(lot: Lot, dyes: Dyes) -> Tile:
+    """Luk kaeo of the Tai Lue: warp and weft of two dyes change places thread by thread into small diamonds."""
+    ground, figure, accent = dyes
+    across = lot.between(11, 19)
+    drawn = _floats(_mirrored(lot, across), across, across, THREAD * 1.5, figure, accent, lot.below(2))
+    side = round(2 * across * THREAD * 1.5)
+    return Tile(side, side, ground_of(ground, side, side) + drawn)
+
+
+def flowing_water(lot: Lot, dyes: Dyes) -> Tile:
+    """Lai nam lai of Nan: tapestry steps swell and sink like water over stones, thin stripes beside broad ones."""
+    runs = lot.one_of(((14, 8, 4, 4, 4, 8), (18, 8, 4, 4, 8), (10, 6, 4, 4, 4, 4, 6), (20, 8, 6, 6, 8), (8, 8, 8, 8)))
+    rise = lot.one_of((4, 4, 6))
+    stripes = _ripples(lot, dyes)
+    crest = runs[0] + runs[1]
+    up = "".join(f"v-{rise}h{run}" for run in runs[1:])
+    down = "".join(f"v{rise}h{run}" for run in runs[:0:-1])
+    wave = f'<path id="v" d="M0 0h{crest}{up}h{crest}{down}V900H0z"/>'
+    width, height = 2 * crest + 2 * sum(runs[1:]), sum(size for _, size in stripes)
+    drawing, at = ground_of(dyes[0], width, height), -height
+    while at < height + len(runs) * rise:
+        for dye, size in stripes:
+            drawing += f'<use href="#v" y="{at}" fill="{dye}"/>'
+            at += size
+    return Tile(width, height, drawing, wave)
+
+
+def batik(lot: Lot, dyes: Dyes) -> Tile:
+    """Batik of the southern coast: flowers kept free by wax, dots around them, fine cracks over all."""
+    ground, figure, accent = dyes
+    petals, long, wide = lot.one_of((4, 5, 6, 8)), lot.between(17, 23), lot.between(6, 10)
+    side = 2 * long + lot.between(14, 22)
+    turn = lot.one_of((0, 180 // petals))
+    wax = f'fill="{figure}" stroke="{COTTON}" stroke-width="1.6"'
+    vein = f'fill="none" stroke="{ground}" stroke-width="1.1" stroke-linecap="round"'
+    flower = _turned("p", petals, turn, wax) + _turned("n", petals, turn, vein)
+    flower += f'<circle r="5" fill="{accent}"/><circle r="2" fill="{ground}"/>'
+    flower += _ring_of_dots(lot.one_of((8, 10, 12)), round(side * 0.5), accent)
+    places = ((0, 0), (side, 0), (0, side), (side, side), (side // 2, side // 2))
+    spray = "".join(f'<use href="#f" x="{x}" y="{y}"/>' for x, y in places)
+    drawing = ground_of(ground, side, side) + spray + _crackle(lot, side)
+    return Tile(side, side, drawing, f'{_petal(long, wide)}<g id="f">{flower}</g>')
+
+
 LOOMS: tuple[Callable[[Lot, Dyes], Tile], ...] = (check, ikat, khit, point_twill, flowing_water, batik, ikat, khit)
 
 
-# Threads and floats.
+# Threads, ties, floats, wax.
+
+
+def _tied(lot: Lot, half: int, tall: int) -> tuple[str, str, str]:
+    """A quarter of an ikat diamond, pick by pick: the blur around it, its rings, its heart."""
+    rings, heart_rings, zigzag = _runs(lot, 10), lot.between(2, 3), lot.chance(55)
+    halo = light = heart = ""
+    for y in range(0, tall, THREAD):
+        blur, slip = lot.below(3), lot.below(5) - 2
+        for start, end, ring in _ring_runs(half, tall, y, rings):
+            halo += _pick(start + slip - 2 - blur, end + slip + 2 + blur, y, half)
+            if ring < heart_rings:
+                heart += _pick(start + slip, end + slip, y, half)
+            else:
+                light += _pick(start + slip, end + slip, y, half)
+        if zigzag:
+            edge = half - round(abs(y - tall / 2) / tall * half / 2.2) - slip
+            light += _pick(edge - 3, edge, y, half)
+    return halo, light, heart
+
+
+def _ripples(lot: Lot, dyes: Dyes) -> list[tuple[str, int]]:
+    ground, figure, accent = dyes
+    broad, thin = lot.between(5, 9) * 2, lot.between(1, 2) * 2
+    stripes = [(figure, broad), (ground, thin), (accent, thin + 2), (ground, thin), (figure, thin + 2)]
+    stripes += [(ground, lot.between(5, 10) * 2), (lot.one_of((figure, accent)), 4), (ground, lot.between(2, 5) * 2)]
+    if lot.chance(50):
+        stripes += [(accent, broad - 2), (ground, thin), (figure, 2), (ground, lot.between(3, 6) * 2)]
+    return stripes
+
+
+def _petal(long: int, wide: int) -> str:
+    belly, tip = f"{long * 0.4:.0f}", f"{wide * 0.7:.0f}"
+    return (
+        f'<path id="p" d="M0-4C{wide}-{belly} {tip}-{long - 3} 0-{long}C-{tip}-{long - 3}-{wide}-{belly} 0-4z"/>'
+        f'<path id="n" d="M0-7V-{long - 6}M0-9l{wide * 0.35:.1f}-4M0-9l-{wide * 0.35:.1f}-4"/>'
+    )
 
 
 def _sett(lot: Lot, dyes: Dyes) -> list[tuple[str, int]]:
@@ -154,7 +278,7 @@ def _turned(what: str, times: int, first: int, paint: str) -> str:
     return f"<g {paint}>" + "".join(f'<use href="#{what}" transform="rotate({_n(turn)})"/>' for turn in turns) + "</g>"
 
 
-def _turned_dots(times: int, radius: int, dye: str) -> str:
+def _ring_of_dots(times: int, radius: int, dye: str) -> str:
     length = 6.2832 * radius
     return (
         f'<circle r="{radius}" fill="none" stroke="{dye}" stroke-width="2.4" stroke-linecap="round"'

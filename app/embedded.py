@@ -25,7 +25,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
-from typing import IO
+from typing import IO, TypedDict
 from urllib.parse import urlencode
 
 PORT = 5432
@@ -137,7 +137,7 @@ class Server:
         with self.log_file.open("ab") as output:
             # A session of its own: Ctrl-C on the terminal must reach the market, which stops the server last.
             self._process = subprocess.Popen(
-                [PROGRAMS / "bin/postgres", "-D", self.data, *(f"--{k}={v}" for k, v in settings.items())],
+                [str(PROGRAMS / "bin/postgres"), "-D", str(self.data), *(f"--{k}={v}" for k, v in settings.items())],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -159,7 +159,8 @@ class Server:
             time.sleep(0.02)
 
     def _ensure_database(self) -> None:
-        if not self._psql(f"SELECT 1 FROM pg_database WHERE datname = '{DATABASE}'"):
+        names = self._psql("SELECT datname FROM pg_database").splitlines()
+        if DATABASE not in names:
             self._psql(f"CREATE DATABASE {DATABASE}")
 
     def _psql(self, statement: str) -> str:
@@ -167,7 +168,7 @@ class Server:
         return self._run("psql", *where, "-XAtq", "-v", "ON_ERROR_STOP=1", "-c", statement, SUPERUSER)
 
     def _knock(self) -> int:
-        command = [PROGRAMS / "bin/pg_isready", "-q", "-h", self.socket_folder, "-p", str(PORT), "-d", SUPERUSER]
+        command = [str(PROGRAMS / "bin/pg_isready"), "-q", "-h", str(self.socket_folder), "-p", str(PORT), "-d", SUPERUSER]
         return subprocess.run(command, env=_environment(), check=False).returncode
 
     def _run(self, program: str, *arguments: str, owner: pwd.struct_passwd | None = None) -> str:
@@ -259,7 +260,13 @@ def _server_user(home: Path) -> pwd.struct_passwd:
     return pwd.getpwnam(USER_WHEN_ROOT)
 
 
-def _as_user(owner: pwd.struct_passwd | None) -> dict[str, object]:
+class _AsUser(TypedDict, total=False):
+    user: int
+    group: int
+    extra_groups: list[int]
+
+
+def _as_user(owner: pwd.struct_passwd | None) -> _AsUser:
     if owner is None or owner.pw_uid == os.geteuid():
         return {}
     return {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}

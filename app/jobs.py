@@ -217,12 +217,12 @@ async def tend(session: AsyncSession) -> None:
 
 def pause(attempts: int) -> timedelta:
     """How long to wait after so many attempts: twice as long each time, give or take a half."""
-    longest = min(FIRST_PAUSE * 2 ** (attempts - 1), LONGEST_PAUSE)
-    return longest * random.uniform(0.5, 1.5)
+    doubled: timedelta = FIRST_PAUSE * 2 ** (attempts - 1)
+    return min(doubled, LONGEST_PAUSE) * random.uniform(0.5, 1.5)
 
 
 @every(timedelta(hours=6), "jobs.forget")
-async def forget_done(payload: dict[str, Any]) -> None:
+async def forget_done(_payload: dict[str, Any]) -> None:
     async with session_scope() as session:
         await session.execute(delete(Job).where(Job.done_at < clock.now() - DONE_KEPT))
 

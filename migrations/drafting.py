@@ -54,7 +54,7 @@ def _operations(connection: Connection, room: str) -> str:
 
 
 def _room(operation: Any) -> str | None:
-    name = getattr(operation, "table_name", None)
+    name = str(getattr(operation, "table_name", ""))
     return room_of(name) if name in metadata.tables else None
 
 

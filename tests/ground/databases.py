@@ -193,10 +193,14 @@ async def _drop_what_dead_runs_left(connection: AsyncConnection) -> None:
     names = (await connection.scalars(text("SELECT datname FROM pg_database ORDER BY oid DESC"))).all()
     for name in names:
         owner = re.fullmatch(r"(?:test|building|served)_(\d+)", name)
-        if owner and not Path(f"/proc/{owner[1]}").exists():
+        if owner and not _is_alive(int(owner[1])):
             await connection.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
     for name in [name for name in names if name.startswith("template_")][10:]:
         await connection.execute(text(f"DROP DATABASE IF EXISTS {name}"))
+
+
+def _is_alive(pid: int) -> bool:
+    return Path(f"/proc/{pid}").exists()
 
 
 @asynccontextmanager

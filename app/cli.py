@@ -1,0 +1,158 @@
+"""The `market` command: everything an operator does on the terminal."""
+
+import asyncio
+import logging
+import secrets
+import signal
+import sys
+from collections.abc import Coroutine
+from types import FrameType
+from typing import Annotated, Any
+
+import typer
+from email_validator import EmailNotValidError, validate_email
+
+from app import access, database, demo, home, people, processes, supervisor, web, worker
+from app.access import Role
+from app.errors import Refusal
+from app.language import ROOMS
+from app.settings import settings
+from migrations import drafting, history
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def market() -> None:
+    """The community organisation market. Settings come from the environment; README lists them."""
+    logging.basicConfig(level=settings().log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    processes.follow()
+
+
+@app.command()
+def run() -> None:
+    """Start database, web and worker, and stay until Ctrl-C."""
+    signal.signal(signal.SIGTERM, _leave)
+    try:
+        with home.occupied(), home.opened() as server:
+            asyncio.run(supervisor.run(server))
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database's tables up to date."""
+    _run(_migrate())
+
+
+@app.command()
+def seed() -> None:
+    """Stock an empty market with the demo: centres, groups, listings and a year of orders."""
+    _run(_seed())
+
+
+@app.command(name="worker")
+def work() -> None:
+    """Do jobs (pictures, mails …) until stopped."""
+    _run(worker.run())
+
+
+@app.command(name="web")
+def serve() -> None:
+    """Serve web pages until stopped."""
+    with home.opened():
+        web.serve()
+
+
+@app.command()
+def create_staff(
+    name: Annotated[str, typer.Option(prompt=True)],
+    email: Annotated[str | None, typer.Option()] = None,
+    phone: Annotated[str | None, typer.Option()] = None,
+    password: Annotated[str | None, typer.Option(help="Made and printed when left out.")] = None,
+) -> None:
+    """Let somebody sign in as staff of the network."""
+    if not email and not phone:
+        email = typer.prompt("E-mail")
+    chosen = password or secrets.token_urlsafe(12)
+    if len(chosen) < people.LEAST_PASSWORD_LENGTH:
+        _complain(f"--password: use at least {people.LEAST_PASSWORD_LENGTH} characters")
+    _run(_create_staff(name, _email(email), _phone(phone), chosen))
+    print(f"{name} can sign in as {email or phone}" + ("" if password else f" with the password {chosen}"))
+
+
+@app.command()
+def makemigration(room: Annotated[str, typer.Option(help=", ".join(ROOMS))]) -> None:
+    """For developers: print what the room's migration still lacks."""
+    if room not in ROOMS:
+        _complain(f"--room: one of {', '.join(ROOMS)}")
+    _run(_draft(room))
+
+
+async def _migrate() -> None:
+    await history.upgrade(_database_url())
+
+
+async def _seed() -> None:
+    await history.upgrade(_database_url())
+    async with database.session_scope() as session:
+        is_empty = await demo.is_empty(session)
+    if not is_empty:
+        _complain("This market is not empty, so the demo stays out of it.")
+    await demo.seed(database.sessions())
+
+
+async def _create_staff(name: str, email: str | None, phone: str | None, password: str) -> None:
+    await history.upgrade(_database_url())
+    async with database.session_scope() as session:
+        person = await people.register(session, name=name, email=email, phone=phone, password=password)
+        await access.grant(session, person, Role.staff)
+
+
+async def _draft(room: str) -> None:
+    print(await drafting.draft(_database_url(), room))
+
+
+def _run(work: Coroutine[Any, Any, None]) -> None:
+    try:
+        with home.opened():
+            asyncio.run(work)
+    except Refusal as refusal:
+        _complain(refusal.text("en"))
+
+
+def _database_url() -> str:
+    url = settings().database_url
+    assert url is not None, "home.opened() sets it"
+    return url
+
+
+def _email(text: str | None) -> str | None:
+    try:
+        return validate_email(text, check_deliverability=False).normalized if text else None
+    except EmailNotValidError as error:
+        _complain(f"--email: {error}")
+        return None
+
+
+def _phone(text: str | None) -> str | None:
+    phone = people.e164(text) if text else None
+    if text and not phone:
+        _complain(f"--phone: {text} is not a phone number")
+    return phone
+
+
+def _complain(message: str) -> None:
+    print(message, file=sys.stderr)
+    raise typer.Exit(1)
+
+
+def _leave(_number: int, _frame: FrameType | None) -> None:
+    """SIGTERM while starting: leave as from Ctrl-C, so that what was started is stopped."""
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,190 @@
+"""`market run`: everything a market needs, started in order, kept alive, stopped in order.
+
+Children run in sessions of their own, so that Ctrl-C reaches only this process, which then stops web and worker
+before the database goes.  A child that dies is started again, after a pause that grows while it keeps dying; the
+kernel ends the children when this process itself is killed.
+"""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+
+from app import database, demo, processes
+from app.embedded import Server
+from app.settings import settings
+from migrations import history
+
+CHILDREN = ("web", "worker")
+STOP_SECONDS = 30
+"""Longer than web and worker themselves allow what they are doing."""
+READY_SECONDS = 60
+LONGEST_PAUSE = 30.0
+STEADY_SECONDS = 30
+"""A child that lived this long starts again without a pause."""
+
+
+class PortInUse(SystemExit):
+    """Somebody else listens at our address."""
+
+
+class NotReady(SystemExit):
+    """Web does not answer."""
+
+
+async def run(server: Server | None) -> None:
+    """Run the market until SIGINT or SIGTERM; a second signal stops without waiting for what is under way."""
+    this = asyncio.current_task()
+    assert this is not None
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, this.cancel)
+    with suppress(asyncio.CancelledError):
+        _refuse_taken_port()
+        await prepare()
+        async with _children() as children:
+            await _until_ready(children[0])
+            _welcome()
+            await _watch(server)
+
+
+async def prepare() -> None:
+    """Bring the database up to date, and stock an empty one with the demo market where that is wanted."""
+    url = settings().database_url
+    assert url is not None
+    await history.upgrade(url)
+    if settings().market_demo:
+        async with database.session_scope() as session:
+            is_empty = await demo.is_empty(session)
+        if is_empty:
+            _say("Stocking the demo market …")
+            await demo.seed(database.sessions())
+    await database.engine().dispose()
+
+
+@dataclass
+class Child:
+    """A process of this market, named by its command."""
+
+    name: str
+    process: asyncio.subprocess.Process | None = None
+    pause: float = 0.0
+    started_at: float = field(default_factory=time.monotonic)
+
+    async def keep_alive(self) -> None:
+        while True:
+            await self.start()
+            assert self.process is not None
+            code = await self.process.wait()
+            self.kill()
+            self.pause = 0.0 if time.monotonic() - self.started_at > STEADY_SECONDS else self.pause
+            _say(f"The {self.name} process ended unexpectedly (exit code {code}); starting it again.")
+            await asyncio.sleep(self.pause)
+            self.pause = min(LONGEST_PAUSE, self.pause * 2 or 0.5)
+
+    async def start(self) -> None:
+        self.started_at = time.monotonic()
+        self.process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "app.cli", self.name),
+            stdin=asyncio.subprocess.DEVNULL,
+            start_new_session=True,
+            env=os.environ | processes.starter(),
+        )
+
+    async def stop(self) -> None:
+        if self.process is None or self.process.returncode is not None:
+            return
+        try:
+            self.process.terminate()
+            await asyncio.wait_for(self.process.wait(), STOP_SECONDS)
+        finally:
+            self.kill()
+
+    def kill(self) -> None:
+        """End whatever is left of the process and of its own children."""
+        if self.process is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+
+
+@asynccontextmanager
+async def _children() -> AsyncIterator[list[Child]]:
+    """Have web and worker run; afterwards web stops first, so that the worker still sees its last jobs."""
+    children = [Child(name) for name in CHILDREN]
+    keepers = [asyncio.create_task(child.keep_alive()) for child in children]
+    try:
+        yield children
+    finally:
+        _say("Stopping …")
+        for keeper in keepers:
+            keeper.cancel()
+        await asyncio.gather(*keepers, return_exceptions=True)
+        try:
+            for child in children:
+                await child.stop()
+        finally:
+            for child in children:
+                child.kill()
+
+
+async def _watch(server: Server | None) -> None:
+    """Stay until cancelled; start the embedded database again should it die (nothing committed is lost)."""
+    while True:
+        await asyncio.sleep(1)
+        if server is not None and not await asyncio.to_thread(server.is_running):
+            _say("The embedded PostgreSQL ended unexpectedly; starting it again.")
+            await asyncio.to_thread(server.ensure_running)
+
+
+async def _until_ready(web: Child) -> None:
+    ends_at = time.monotonic() + READY_SECONDS
+    while not await _answers():
+        if time.monotonic() > ends_at:
+            raise NotReady(f"The market does not answer at {settings().address} after {READY_SECONDS} s.")
+        await asyncio.sleep(0.05)
+    web.pause = 0.0
+
+
+async def _answers() -> bool:
+    given = settings()
+    try:
+        reader, writer = await asyncio.open_connection(_reachable(given.host), given.port)
+        writer.write(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        answer = await asyncio.wait_for(reader.readline(), 5)
+        writer.close()
+    except (OSError, TimeoutError):
+        return False
+    return b" 200 " in answer
+
+
+def _reachable(host: str) -> str:
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
+
+
+def _refuse_taken_port() -> None:
+    """Granian shares ports between processes, so it would not notice another server at our address."""
+    given = settings()
+    family = socket.AF_INET6 if ":" in given.host else socket.AF_INET
+    try:
+        socket.create_server((given.host, given.port), family=family).close()
+    except OSError as error:
+        raise PortInUse(
+            f"PORT: cannot listen on {given.host}:{given.port} ({error.strerror}). "
+            "Stop what runs there, or choose another one: PORT=8001 make run"
+        ) from None
+
+
+def _welcome() -> None:
+    _say(f"The market is open: {settings().address}")
+    if settings().market_demo:
+        for line in demo.sign_ins():
+            _say(f"  {line}")
+    _say("Ctrl-C closes it.")
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)

@@ -6,12 +6,16 @@ upwards.
 
 from app import access, jobs, limits, mail, people
 from app.database import Base
+from producers import centers, certificates, fees, groups, ledger, members, notes, plan, streams
 
 __all__ = ["metadata", "room_of"]
 
 metadata = Base.metadata
 
-_MODULES = (access, jobs, limits, mail, people)
+_MODULES = (
+    *(access, jobs, limits, mail, people),
+    *(centers, certificates, fees, groups, ledger, members, notes, plan, streams),
+)
 
 
 def room_of(table_name: str) -> str:

@@ -19,7 +19,7 @@ from app import clock as market_clock
 from app import embedded
 from app.clock import FrozenClock
 from app.database import engine, sessions
-from migrations import history
+from migrations import history, tables  # noqa: F401 - foreign keys need to know every table
 from tests.conftest import DATABASE_NAME, TEST_HOME
 
 #: Losing a test database in a power cut harms nobody; no other part of the project switches durability off.
@@ -99,6 +99,7 @@ def query_count(database: str) -> Callable[[], AbstractContextManager[QueryCount
 
 @asynccontextmanager
 async def copy_of_template(server: embedded.Server, name: str) -> AsyncIterator[str]:
+    """A database just as the migrations make it, for as long as the context lasts; yields its address."""
     async with _maintenance(server) as connection:
         await _drop_what_dead_runs_left(connection)
         with _alone():
@@ -107,8 +108,23 @@ async def copy_of_template(server: embedded.Server, name: str) -> AsyncIterator[
     try:
         yield server.url(name)
     finally:
-        async with _maintenance(server) as connection:
-            await connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+        await _drop(server, name)
+
+
+@asynccontextmanager
+async def empty_database(server: embedded.Server, name: str) -> AsyncIterator[str]:
+    """A database without any table."""
+    async with _maintenance(server) as connection:
+        await connection.execute(text(f"CREATE DATABASE {name} TEMPLATE template0"))
+    try:
+        yield server.url(name)
+    finally:
+        await _drop(server, name)
+
+
+async def _drop(server: embedded.Server, name: str) -> None:
+    async with _maintenance(server) as connection:
+        await connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
 
 
 async def clean(connection: AsyncConnection) -> None:
@@ -192,7 +208,7 @@ def _fingerprint() -> str:
 async def _drop_what_dead_runs_left(connection: AsyncConnection) -> None:
     names = (await connection.scalars(text("SELECT datname FROM pg_database ORDER BY oid DESC"))).all()
     for name in names:
-        owner = re.fullmatch(r"(?:test|building|served)_(\d+)", name)
+        owner = re.fullmatch(r"(?:test|building|served)_(\d+)\w*", name)
         if owner and not _is_alive(int(owner[1])):
             await connection.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
     for name in [name for name in names if name.startswith("template_")][10:]:

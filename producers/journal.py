@@ -1,0 +1,100 @@
+"""The journal: ledger entries as people read them, behind every figure, down to the order they came from."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Select, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from app.people import Person
+from producers.ledger import REVENUE, Fact, LedgerEntry, Purpose, of_group, within
+from producers.streams import Stream
+
+
+class Told(NamedTuple):
+    """An entry on a group's account with its fact, its stream, whoever recorded it, and the fact that reversed it."""
+
+    entry: LedgerEntry
+    fact: Fact
+    stream: Stream | None
+    recorded_by: str | None
+    reversed_by_id: UUID | None
+
+    @property
+    def satang(self) -> int:
+        """As the group reads it: what came in is positive."""
+        return -self.entry.satang
+
+    @property
+    def may_be_undone(self) -> bool:
+        """Typed facts can be taken back once; what the market saw happen cannot."""
+        return self.fact.typed and self.reversed_by_id is None and self.fact.reverses_id is None
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """One leaf of the journal; `cursor` opens the next one, None on the last."""
+
+    rows: list[Told]
+    cursor: str | None
+
+
+async def leaf(
+    session: AsyncSession,
+    group_id: UUID,
+    *,
+    purposes: Sequence[Purpose] = REVENUE,
+    stream_id: UUID | None = None,
+    months: Sequence[date] = (),
+    after: str | None = None,
+    limit: int = 50,
+) -> Leaf:
+    """Return the entries behind a figure, newest first: of a stream (any, when left out) in the given months.
+
+    A cursor that makes no sense starts from the top.
+    """
+    question = _told().where(
+        *of_group(group_id), *within(months), LedgerEntry.purpose.in_(purposes), LedgerEntry.satang != 0
+    )
+    if stream_id is not None:
+        question = question.where(LedgerEntry.stream_id == stream_id)
+    if after and (seen := _read_cursor(after)):
+        question = question.where(tuple_(LedgerEntry.business_day, LedgerEntry.id) < tuple_(*seen))
+    newest_first = question.order_by(LedgerEntry.business_day.desc(), LedgerEntry.id.desc()).limit(limit + 1)
+    rows = [Told(*row) for row in await session.execute(newest_first)]
+    return Leaf(rows[:limit], _cursor(rows[limit - 1]) if len(rows) > limit else None)
+
+
+async def of_order(session: AsyncSession, order_id: UUID) -> list[Told]:
+    """Return all that an order did to the books, in the order it was told."""
+    rows = await session.execute(
+        _told().where(LedgerEntry.order_id == order_id).order_by(Fact.recorded_at, Fact.id, LedgerEntry.position)
+    )
+    return [Told(*row) for row in rows]
+
+
+def _told() -> Select[tuple[LedgerEntry, Fact, Stream | None, str | None, UUID | None]]:
+    reversal = aliased(Fact)
+    return (
+        select(LedgerEntry, Fact, Stream, Person.name, reversal.id)
+        .join(Fact, Fact.id == LedgerEntry.fact_id)
+        .outerjoin(Stream, Stream.id == LedgerEntry.stream_id)
+        .outerjoin(Person, Person.id == Fact.recorded_by)
+        .outerjoin(reversal, reversal.reverses_id == Fact.id)
+    )
+
+
+def _cursor(row: Told) -> str:
+    return f"{row.entry.business_day}_{row.entry.id}"
+
+
+def _read_cursor(cursor: str) -> tuple[date, UUID] | None:
+    day, _, entry_id = cursor.partition("_")
+    try:
+        return date.fromisoformat(day), UUID(entry_id)
+    except ValueError:
+        return None

@@ -26,7 +26,6 @@ from app.errors import NotFound
 MOST_ATTEMPTS = 10
 """With the pauses below, about three quarters of an hour of trying."""
 FIRST_PAUSE = timedelta(seconds=5)
-LONGEST_PAUSE = timedelta(hours=1)
 LEASE = timedelta(seconds=60)
 """How long a claim holds; the worker renews it while it works, so it runs out only when the worker is gone."""
 DONE_KEPT = timedelta(days=30)
@@ -218,7 +217,7 @@ async def tend(session: AsyncSession) -> None:
 def pause(attempts: int) -> timedelta:
     """How long to wait after so many attempts: twice as long each time, give or take a half."""
     doubled: timedelta = FIRST_PAUSE * 2 ** (attempts - 1)
-    return min(doubled, LONGEST_PAUSE) * random.uniform(0.5, 1.5)
+    return doubled * random.uniform(0.5, 1.5)
 
 
 @every(timedelta(hours=6), "jobs.forget")

@@ -62,8 +62,12 @@ async def work_off() -> int:
 class Worker:
     """One worker process's jobs in hand."""
 
-    def __init__(self, at_once: int = AT_ONCE) -> None:
+    def __init__(
+        self, at_once: int = AT_ONCE, upkeep_seconds: float = UPKEEP_SECONDS, grace_seconds: float = GRACE_SECONDS
+    ) -> None:
         self.at_once = at_once
+        self.upkeep_seconds = upkeep_seconds
+        self.grace_seconds = grace_seconds
         self.in_hand: dict[asyncio.Task[object], Job] = {}
         self.next_upkeep = 0.0
 
@@ -84,7 +88,7 @@ class Worker:
         async with session_scope() as session:
             await jobs.renew(session, self.in_hand.values())
             await jobs.tend(session)
-        self.next_upkeep = time.monotonic() + UPKEEP_SECONDS
+        self.next_upkeep = time.monotonic() + self.upkeep_seconds
 
     async def _begin(self) -> None:
         free = self.at_once - len(self.in_hand)
@@ -107,7 +111,7 @@ class Worker:
         if not self.in_hand:
             return
         log.info("Finishing %s jobs", len(self.in_hand))
-        _, late = await asyncio.wait(set(self.in_hand), timeout=GRACE_SECONDS)
+        _, late = await asyncio.wait(set(self.in_hand), timeout=self.grace_seconds)
         for task in late:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)

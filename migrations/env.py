@@ -1,14 +1,11 @@
-"""What alembic runs: our metadata over the connection that `migrations.history` hands it."""
+"""What alembic runs, over the connection that `migrations.history` hands it.
+
+It is not told our metadata: migrations name every constraint themselves, and the naming convention of the models
+would be applied to those names a second time.
+"""
 
 from alembic import context
 
-from migrations.tables import metadata
-
-context.configure(
-    connection=context.config.attributes["connection"],
-    target_metadata=metadata,
-    transaction_per_migration=True,
-    compare_server_default=True,
-)
+context.configure(connection=context.config.attributes["connection"], transaction_per_migration=True)
 with context.begin_transaction():
     context.run_migrations()

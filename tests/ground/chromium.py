@@ -12,7 +12,13 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
-FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking", "--no-proxy-server")
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--no-proxy-server",
+)
 START_SECONDS = 30
 
 
@@ -30,7 +36,12 @@ def _playwrights_own() -> str:
 def _starts(path: str) -> bool:
     # A program of that name may be a placeholder (Ubuntu's asks for a snap) or lack its libraries.
     try:
-        return subprocess.run([path, *FLAGS, "--version"], capture_output=True, timeout=START_SECONDS, check=False).returncode == 0
+        return (
+            subprocess.run(
+                [path, *FLAGS, "--version"], capture_output=True, timeout=START_SECONDS, check=False
+            ).returncode
+            == 0
+        )
     except (OSError, subprocess.TimeoutExpired):
         return False
 

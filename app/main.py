@@ -22,6 +22,7 @@ ROUTERS = (
     "app.address",
     "app.health",
     "catalog.pages",
+    "catalog.legal",
     "catalog.editing",
     "producers.pages",
     "producers.desk",

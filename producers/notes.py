@@ -6,7 +6,7 @@ from typing import Final
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -96,7 +96,7 @@ async def notes_now(session: AsyncSession, group_id: UUID) -> dict[Block, Canvas
     rows = await session.scalars(
         select(CanvasNote)
         .where(CanvasNote.group_id == group_id)
-        .distinct(CanvasNote.block)
+        .ext(distinct_on(CanvasNote.block))
         .order_by(CanvasNote.block, CanvasNote.version.desc())
     )
     return {Block(note.block): note for note in rows}

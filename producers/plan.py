@@ -10,6 +10,7 @@ from typing import Final
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Subquery, UniqueConstraint, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -89,7 +90,7 @@ def newest_amounts(group_ids: Sequence[UUID], months: Sequence[date]) -> Subquer
     return (
         select(PlanAmount.group_id, PlanAmount.stream_id, PlanAmount.month, PlanAmount.version, PlanAmount.satang)
         .where(PlanAmount.group_id.in_(group_ids), PlanAmount.month.between(months[0], months[-1]))
-        .distinct(PlanAmount.group_id, PlanAmount.stream_id, PlanAmount.month)
+        .ext(distinct_on(PlanAmount.group_id, PlanAmount.stream_id, PlanAmount.month))
         .order_by(PlanAmount.group_id, PlanAmount.stream_id, PlanAmount.month, PlanAmount.version.desc())
         .subquery("plan")
     )

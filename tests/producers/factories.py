@@ -90,5 +90,3 @@ async def coordinator(session: AsyncSession, center: Center) -> Person:
 
 async def stream(session: AsyncSession, group: Group, kind: StreamKind = StreamKind.goods) -> Stream:
     return await streams.stream_for(session, group.id, kind)
-
-

@@ -57,6 +57,8 @@ class Settings(BaseSettings):
     """Account name that the buyer's bank app will show."""
     hold_minutes: int = Field(default=60, ge=5, le=7 * 24 * 60)
     """How long a placed, unpaid order holds its goods."""
+    carrier_links: dict[str, str] = {}
+    """Where parcels are followed, as JSON: carrier's name → address with {number}; adds to or replaces the known ones."""
     files_url: Annotated[str, AfterValidator(_files_url)] | None = None
     smtp_url: Annotated[str, AfterValidator(_smtp_url)] | None = None
     mail_from: str = "no-reply@localhost"

@@ -1,7 +1,6 @@
 """The `market` command: everything an operator does on the terminal."""
 
 import asyncio
-import logging
 import secrets
 import signal
 import sys
@@ -25,9 +24,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 @app.callback()
 def market() -> None:
     """The community organisation market. Settings come from the environment; README lists them."""
-    logging.basicConfig(level=settings().log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("alembic").setLevel(logging.WARNING)
-    processes.follow()
+    processes.begin()
 
 
 @app.command()

@@ -168,7 +168,16 @@ class Server:
         return self._run("psql", *where, "-XAtq", "-v", "ON_ERROR_STOP=1", "-c", statement, SUPERUSER)
 
     def _knock(self) -> int:
-        command = [str(PROGRAMS / "bin/pg_isready"), "-q", "-h", str(self.socket_folder), "-p", str(PORT), "-d", SUPERUSER]
+        command = [
+            str(PROGRAMS / "bin/pg_isready"),
+            "-q",
+            "-h",
+            str(self.socket_folder),
+            "-p",
+            str(PORT),
+            "-d",
+            SUPERUSER,
+        ]
         return subprocess.run(command, env=_environment(), check=False).returncode
 
     def _run(self, program: str, *arguments: str, owner: pwd.struct_passwd | None = None) -> str:

@@ -1,12 +1,22 @@
-"""A process that must not outlive the one that started it."""
+"""What every process of the market does first: speak in one form, and not outlive the one that started it."""
 
 import ctypes
+import logging
 import os
 import signal
 import sys
 
+from app.settings import settings
+
 STARTER = "MARKET_STARTED_BY"
 _PR_SET_PDEATHSIG = 1
+
+
+def begin() -> None:
+    """Set up logging, and follow whoever started this process with `starter()`."""
+    logging.basicConfig(level=settings().log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    follow(int(os.environ.get(STARTER, "0")))
 
 
 def starter() -> dict[str, str]:
@@ -14,15 +24,13 @@ def starter() -> dict[str, str]:
     return {STARTER: str(os.getpid())}
 
 
-def follow(parent: int | None = None) -> None:
-    """Ask the kernel to end this process (SIGTERM) when its parent is gone, even by `kill -9`.
+def follow(parent: int) -> None:
+    """Ask the kernel to end this process (SIGTERM) when its parent is gone, even by `kill -9`; 0 is nobody.
 
-    Without `parent`, only a process that was started with `starter()` follows.  Linux only; elsewhere an orphan has
-    to be ended by hand.
+    Linux only; elsewhere an orphan has to be ended by hand.
     """
-    named = parent or int(os.environ.get(STARTER, "0"))
-    if not named or sys.platform != "linux":
+    if not parent or sys.platform != "linux":
         return
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
-    if os.getppid() != named:  # it was gone before we could ask
+    if os.getppid() != parent:  # it was gone before we could ask
         os.kill(os.getpid(), signal.SIGTERM)

@@ -68,7 +68,7 @@ async def prepare() -> None:
 
 @dataclass
 class Child:
-    """A process of this market, named by its command."""
+    """A process of this market, named by its module in `app`."""
 
     name: str
     process: asyncio.subprocess.Process | None = None
@@ -89,7 +89,7 @@ class Child:
     async def start(self) -> None:
         self.started_at = time.monotonic()
         self.process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "app.cli", self.name),
+            *(sys.executable, "-m", f"app.{self.name}"),
             stdin=asyncio.subprocess.DEVNULL,
             start_new_session=True,
             env=os.environ | processes.starter(),

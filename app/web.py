@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 from granian._internal import load_target
@@ -9,10 +10,10 @@ from granian.constants import HTTPModes, Interfaces, Loops
 from granian.log import LogLevels
 from granian.server import Server
 
-from app import processes
+from app import home, processes
 from app.settings import settings
 
-APPLICATION = "app.main:app"
+MODULE = "app.main"
 MOST_REQUESTS_AT_ONCE = 256
 """Per process.  Further connections wait in the kernel's queue rather than for a database connection."""
 STOP_SECONDS = 15
@@ -21,9 +22,10 @@ STOP_SECONDS = 15
 
 def serve() -> None:
     """Serve until SIGTERM or SIGINT; requests in flight end first."""
+    import_module(MODULE)  # once, before granian forks: the processes share it, and a new one is there at once
     given = settings()
     server = Server(
-        APPLICATION,
+        f"{MODULE}:app",
         address=given.host,
         port=given.port,
         interface=Interfaces.ASGI,
@@ -48,3 +50,9 @@ def _loader(parent: int) -> Callable[[str], Any]:
         return load_target(target)
 
     return load
+
+
+if __name__ == "__main__":
+    processes.begin()
+    with home.opened():
+        serve()

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app import database, jobs, mail
+from app import database, home, jobs, mail, processes
 from app.database import session_scope
 from app.jobs import Job
 
@@ -145,3 +145,9 @@ async def _write(outcome: Callable[[AsyncSession], Awaitable[None]]) -> None:
                 await outcome(session)
             return
         await asyncio.sleep(POLL_SECONDS)
+
+
+if __name__ == "__main__":
+    processes.begin()
+    with home.opened():
+        asyncio.run(run())

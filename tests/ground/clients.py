@@ -1,12 +1,11 @@
 """Clients of the market inside the test's own process."""
 
 from collections.abc import AsyncIterator
+from importlib import import_module
 
 import httpx
 import pytest
 from fastapi import FastAPI
-
-from app.main import create_app
 
 ADDRESS = "http://market.test"
 
@@ -14,7 +13,9 @@ ADDRESS = "http://market.test"
 @pytest.fixture
 def market() -> FastAPI:
     """The application, with nothing remembered from another test."""
-    return create_app()
+    # Imported only now: a test of a verb needs no page, and runs while a page is half written.
+    app: FastAPI = import_module("app.main").create_app()
+    return app
 
 
 @pytest.fixture

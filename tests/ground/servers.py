@@ -44,9 +44,9 @@ async def running_market(
 ) -> AsyncIterator[RunningMarket]:
     home = tmp_path_factory.mktemp("served")
     async with copy_of_template(test_server, f"served_{os.getpid()}") as database_url:
-        with market_run(home, DATABASE_URL=database_url, DATABASE_POOL="10") as url:
+        with market_run(home, DATABASE_URL=database_url) as market:
             engine = create_async_engine(database_url)
-            yield RunningMarket(url, database_url, home, engine)
+            yield RunningMarket(market.url, database_url, home, engine)
             await engine.dispose()
 
 
@@ -58,35 +58,57 @@ async def server(running_market: RunningMarket) -> AsyncIterator[RunningMarket]:
         await clean(connection)
 
 
+@dataclass(frozen=True)
+class MarketProcess:
+    """A `market run` of the test's own."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+    output_file: Path
+
+    @property
+    def output(self) -> str:
+        return self.output_file.read_text()
+
+    def is_ready(self) -> bool:
+        try:
+            return httpx.get(f"{self.url}/readyz", timeout=5).status_code == httpx.codes.OK
+        except httpx.TransportError:
+            return False
+
+    def wait_until_ready(self) -> None:
+        ends_at = time.monotonic() + START_SECONDS
+        while time.monotonic() < ends_at and self.process.poll() is None:
+            if self.is_ready():
+                return
+            time.sleep(0.05)
+        pytest.fail(f"the market did not open:\n{self.output}")
+
+
 @contextmanager
-def market_run(home: Path, **variables: str) -> Iterator[str]:
-    """Run `market run` on a free port until the context ends, and see that it stops cleanly; yields its address."""
-    port = free_port()
-    with (home / "output").open("wb") as output:
+def market_run(home: Path, **variables: str) -> Iterator[MarketProcess]:
+    """Run `market run` on a free port until the context ends, and see that it stops cleanly unless it was killed."""
+    market = start_market(home, **variables)
+    try:
+        market.wait_until_ready()
+        yield market
+    finally:
+        if market.process.poll() is None:
+            market.process.send_signal(signal.SIGTERM)
+            assert market.process.wait(STOP_SECONDS) == 0, market.output
+
+
+def start_market(home: Path, **variables: str) -> MarketProcess:
+    port = variables.pop("PORT", None) or str(free_port())
+    output = home / f"output-{port}"
+    with output.open("wb") as file:
         process = subprocess.Popen(
             [sys.executable, "-m", "app.cli", "run"],
-            stdout=output,
+            stdout=file,
             stderr=subprocess.STDOUT,
-            env=os.environ | {"MARKET_HOME": str(home), "PORT": str(port), "MARKET_DEMO": "false"} | variables,
+            env=os.environ | {"MARKET_HOME": str(home), "MARKET_DEMO": "false"} | variables | {"PORT": port},
         )
-    try:
-        url = f"http://localhost:{port}"
-        wait_until_ready(url, process, home / "output")
-        yield url
-    finally:
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(STOP_SECONDS) == 0, (home / "output").read_text()
-
-
-def wait_until_ready(url: str, process: subprocess.Popen[bytes], output: Path) -> None:
-    ends_at = time.monotonic() + START_SECONDS
-    while time.monotonic() < ends_at and process.poll() is None:
-        try:
-            if httpx.get(f"{url}/readyz", timeout=5).status_code == httpx.codes.OK:
-                return
-        except httpx.TransportError:
-            time.sleep(0.05)
-    pytest.fail(f"the market did not open:\n{output.read_text()}")
+    return MarketProcess(f"http://localhost:{port}", process, output)
 
 
 def free_port() -> int:

@@ -1,0 +1,129 @@
+"""The embedded PostgreSQL: made once, shared, found again after any crash, wherever its folder lies."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app import embedded
+from app.embedded import Server
+
+QUICKLY_MADE = {"fsync": "off"}
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One installation for this module's tests: making the data folder takes most of a second."""
+    return tmp_path_factory.mktemp("installation")
+
+
+@pytest.fixture
+def server(home: Path) -> Iterator[Server]:
+    with embedded.running(home, QUICKLY_MADE) as server:
+        yield server
+
+
+def ask(server: Server, statement: str) -> str:
+    return server._psql(statement)
+
+
+def test_it_speaks_utf8_in_code_point_order_and_utc(server: Server) -> None:
+    assert ask(server, "SELECT datlocale FROM pg_database WHERE datname = 'market'") == "C.UTF-8"
+    assert ask(server, "SELECT current_setting('server_encoding'), current_setting('timezone')") == "UTF8|UTC"
+    assert ask(server, "SELECT lower('ÉTÉ'), 'ก' < 'ข'") == "été|t"
+
+
+def test_what_was_committed_stays_on_disk_by_default(tmp_path: Path) -> None:
+    with embedded.running(tmp_path) as server:
+        names = ("fsync", "synchronous_commit", "full_page_writes")
+        assert {ask(server, f"SHOW {name}") for name in names} == {"on"}
+
+
+def test_nobody_reaches_it_over_the_network_or_from_another_account(server: Server) -> None:
+    assert ask(server, "SHOW listen_addresses") == ""
+    assert server.socket_folder.stat().st_mode & 0o077 == 0
+
+
+def test_the_last_user_stops_it(home: Path) -> None:
+    with embedded.running(home, QUICKLY_MADE) as first:
+        with embedded.running(home, QUICKLY_MADE) as second:
+            assert ask(second, "SELECT 1") == "1"
+        assert first.is_running()
+    assert not first.is_running()
+
+
+def test_a_server_left_behind_is_used_again(home: Path) -> None:
+    left = Server(home, QUICKLY_MADE)
+    left.ensure_running()
+    with embedded.running(home, QUICKLY_MADE) as server:
+        assert server._pid() == left._pid()
+    assert not left.is_running()
+
+
+def test_after_kill_9_it_starts_with_all_that_was_committed(home: Path, server: Server) -> None:
+    ask(server, "CREATE TABLE kept AS SELECT 42 AS answer")
+    kill_everything(server)
+    server.ensure_running()
+    assert ask(server, "SELECT answer FROM kept") == "42"
+    ask(server, "DROP TABLE kept")
+
+
+def test_a_dead_postmasters_number_may_belong_to_somebody_else(home: Path, server: Server) -> None:
+    kill_everything(server)
+    left = (server.data / "postmaster.pid").read_text().splitlines()
+    (server.data / "postmaster.pid").write_text("\n".join([str(os.getppid()), *left[1:]]) + "\n")
+    server.ensure_running()
+    assert ask(server, "SELECT 1") == "1"
+
+
+def test_a_half_made_folder_is_made_anew(tmp_path: Path) -> None:
+    (tmp_path / "postgres.new").mkdir()
+    (tmp_path / "postgres.new/PG_VERSION").write_text("18\n")
+    with embedded.running(tmp_path, QUICKLY_MADE) as server:
+        assert ask(server, "SELECT 1") == "1"
+
+
+@pytest.mark.parametrize("name", ["ตลาดนัด องค์กรชุมชน", "x" * 120, "a, b: c%20d"])
+def test_its_folder_may_have_any_name(tmp_path: Path, name: str) -> None:
+    with embedded.running(tmp_path / name, QUICKLY_MADE) as server:
+        assert ask(server, "SELECT 1") == "1"
+
+
+def test_its_folder_may_lie_where_others_cannot_look(tmp_path: Path) -> None:
+    tmp_path.chmod(0o700)
+    with embedded.running(tmp_path / "market", QUICKLY_MADE) as server:
+        assert ask(server, "SELECT 1") == "1"
+    assert tmp_path.stat().st_mode & 0o077 in {0o000, 0o001}  # passed through at most, never listed
+
+
+def test_a_socket_folder_of_somebody_else_is_refused(tmp_path: Path) -> None:
+    home = tmp_path / ("x" * 120)
+    home.mkdir()
+    Server(home).socket_folder.symlink_to(tmp_path)
+    with pytest.raises(embedded.CannotStart, match="belongs to somebody else"), embedded.running(home, QUICKLY_MADE):
+        pass
+    Server(home).socket_folder.unlink()
+
+
+def test_a_server_that_cannot_start_shows_its_log(tmp_path: Path) -> None:
+    with embedded.running(tmp_path, QUICKLY_MADE) as server:
+        ask(server, "SELECT 1")
+    with (
+        pytest.raises(embedded.CannotStart, match="no_such_setting"),
+        embedded.running(tmp_path, {"no_such_setting": "1"}),
+    ):
+        pass
+
+
+def kill_everything(server: Server) -> None:
+    while pids := server._processes_here():
+        for pid in pids:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+        time.sleep(0.05)
+        server.is_running()  # reaps it

@@ -4,7 +4,7 @@ Nothing here is stored: the words come from `notes`, the plan from `plan`, the m
 the canvas can never differ from the books.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -97,7 +97,7 @@ async def draw(session: AsyncSession, group: Group, until_month: date) -> Canvas
 
 def _lines(
     all_streams: Sequence[Stream],
-    planned: dict[plan.Cell, plan.Satang],
+    planned: Mapping[plan.Cell, int],
     revenue: Sequence[Revenue],
     months: Sequence[date],
 ) -> tuple[Line, ...]:

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from app.people import Person
-from producers.ledger import REVENUE, Fact, LedgerEntry, Purpose, of_group, within
+from producers.ledger import REVENUE, Account, Fact, LedgerEntry, Purpose, within
 from producers.streams import Stream
 
 
@@ -48,6 +48,8 @@ async def leaf(
     group_id: UUID,
     *,
     purposes: Sequence[Purpose] = REVENUE,
+    account: Account = Account.group,
+    typed: bool | None = None,
     stream_id: UUID | None = None,
     months: Sequence[date] = (),
     after: str | None = None,
@@ -55,11 +57,15 @@ async def leaf(
 ) -> Leaf:
     """Return the entries behind a figure, newest first: of a stream (any, when left out) in the given months.
 
-    A cursor that makes no sense starts from the top.
+    `purposes` narrow the group's own account only.  A cursor that makes no sense starts from the top.
     """
     question = _told().where(
-        *of_group(group_id), *within(months), LedgerEntry.purpose.in_(purposes), LedgerEntry.satang != 0
+        LedgerEntry.account == account, LedgerEntry.group_id == group_id, *within(months), LedgerEntry.satang != 0
     )
+    if account is Account.group:
+        question = question.where(LedgerEntry.purpose.in_(purposes))
+    if typed is not None:
+        question = question.where(Fact.typed == typed)
     if stream_id is not None:
         question = question.where(LedgerEntry.stream_id == stream_id)
     if after and (seen := _read_cursor(after)):
@@ -77,7 +83,7 @@ async def of_order(session: AsyncSession, order_id: UUID) -> list[Told]:
     return [Told(*row) for row in rows]
 
 
-def _told() -> Select[tuple[LedgerEntry, Fact, Stream | None, str | None, UUID | None]]:
+def _told() -> Select[LedgerEntry, Fact, Stream, str, UUID]:
     reversal = aliased(Fact)
     return (
         select(LedgerEntry, Fact, Stream, Person.name, reversal.id)

@@ -143,7 +143,7 @@ def sale(group_id: Any, satang: int, shares: list[fees.FeeShare]) -> list[Entry]
         Entry(Account.group, -satang, Purpose.sale, group_id=group_id),
     ]
     for share in shares:
-        rule = {"rule_id": share.rule_id, "rule_version": share.version}
+        rule: dict[str, Any] = {"rule_id": share.rule_id, "rule_version": share.version}
         purpose = Purpose(f"fee_{share.kind}")
         entries.append(Entry(Account.group, share.satang, purpose, group_id=group_id, **rule))
         entries.append(Entry(Account(share.kind), -share.satang, purpose, **rule))

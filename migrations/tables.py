@@ -6,15 +6,19 @@ upwards.
 
 from app import access, jobs, limits, mail, people
 from app.database import Base
+from catalog import capacity, listings, photos
+from orders import basket, order, payments, refunds, slips
 from producers import centers, certificates, fees, groups, ledger, members, notes, plan, streams
 
 __all__ = ["metadata", "room_of"]
 
 metadata = Base.metadata
 
-_MODULES = (
+MODULES = (
     *(access, jobs, limits, mail, people),
     *(centers, certificates, fees, groups, ledger, members, notes, plan, streams),
+    *(basket, order, payments, refunds, slips),
+    *(capacity, listings, photos),
 )
 
 

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, and_, delete, func, or_, select, update
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, and_, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
@@ -26,7 +26,7 @@ from app.money import Satang
 from app.people import Person, token_hash
 from catalog import capacity
 from catalog.capacity import Pool
-from catalog.listings import Listing, ListingState, Variant
+from catalog.listings import Listing, ListingKind, ListingState, Variant
 from orders.order import DeliveryKind, full_name
 from producers.groups import Group, GroupState
 
@@ -77,7 +77,7 @@ class BasketLine(Base):
 
     basket_id: Mapped[UUID] = mapped_column(ForeignKey("baskets.id", ondelete="CASCADE"), primary_key=True)
     variant_id: Mapped[UUID] = mapped_column(ForeignKey("variants.id", ondelete="CASCADE"), primary_key=True)
-    quantity_milli: Mapped[int]
+    quantity_milli: Mapped[int] = mapped_column(BigInteger)
     seen_price_satang: Mapped[Satang]
     """What the buyer was last told it costs."""
     added_at: Mapped[Utc]
@@ -111,8 +111,9 @@ class OnOffer:
         return (
             self.variant.closed_at is None
             and self.variant.price_satang is not None
-            and self.listing.kind == "goods"
+            and self.listing.kind == ListingKind.goods
             and self.listing.state == ListingState.on_sale
+            and self.listing.is_in_season(clock.business_day())
             and self.group.state == GroupState.approved
         )
 

@@ -118,7 +118,7 @@ async def expire(session: AsyncSession, order: Order) -> bool:
 
 
 @jobs.every(LOOKED_FOR_EVERY, "orders.expire")
-async def expire_all(payload: dict[str, Any]) -> None:
+async def expire_all(_payload: dict[str, Any]) -> None:
     """Tell buyers and desks about orders that ran out.  The stock needs no telling: it compares times."""
     async with session_scope() as session:
         overdue = (

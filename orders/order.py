@@ -16,7 +16,18 @@ from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, and_, or_, select, true
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    UniqueConstraint,
+    and_,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -202,7 +213,9 @@ class OrderPart(Base):
         _one_of("state", PartState),
         _one_of("delivery", DeliveryKind),
         CheckConstraint("goods_satang >= 0 AND delivery_satang >= 0", name="no_less_than_zero"),
-        Index("uq_order_parts_order_id_group_id", "order_id", "group_id", unique=True),
+        UniqueConstraint("order_id", "group_id"),
+        CheckConstraint("(state = 'handed_over') = (handed_over_at IS NOT NULL)", name="handed_over_has_a_date"),
+        CheckConstraint("(state = 'cancelled') = (cancelled_at IS NOT NULL)", name="cancelled_has_a_date"),
         Index(
             "ix_order_parts_to_do",
             "group_id",
@@ -226,7 +239,7 @@ class OrderPart(Base):
     pickup_text_en: Mapped[str | None]
     goods_satang: Mapped[Satang]
     delivery_satang: Mapped[Satang]
-    weight_g: Mapped[int]
+    weight_g: Mapped[int] = mapped_column(BigInteger)
     fee_rules: Mapped[list[Any]]
     """`producers.fees.frozen`."""
     policy: Mapped[dict[str, Any]]
@@ -284,7 +297,7 @@ class OrderLine(Base):
     storage: Mapped[str]
     price_satang: Mapped[Satang]
     """For one sale unit."""
-    quantity_milli: Mapped[int]
+    quantity_milli: Mapped[int] = mapped_column(BigInteger)
     """Thousandths of the sale unit."""
     satang: Mapped[Satang]
 
@@ -396,6 +409,19 @@ async def orders_of(session: AsyncSession, scope: Scope, limit: int = 50) -> Seq
         select(Order).where(scope.of_person(Order.person_id)).order_by(Order.placed_at.desc()).limit(limit)
     )
     return found.all()
+
+
+async def last_address_of(session: AsyncSession, scope: Scope) -> Order | None:
+    """Return this person's last order that went to an address."""
+    if scope.person is None:
+        return None
+    found: Order | None = await session.scalar(
+        select(Order)
+        .where(scope.of_person(Order.person_id), Order.subdistrict_code.is_not(None))
+        .order_by(Order.placed_at.desc())
+        .limit(1)
+    )
+    return found
 
 
 def received_by(scope: Scope) -> ColumnElement[bool]:

@@ -212,10 +212,10 @@ def read_seen(texts: Iterable[str]) -> list[Seen]:
     found: list[Seen] = []
     for text in texts:
         kind, _, rest = text.partition(" ")
-        id, _, rest = rest.partition(" ")
+        about, _, rest = rest.partition(" ")
         what, _, satang = rest.partition(" ")
         try:
-            found.append(Seen(SeenKind(kind), UUID(id), what, int(satang)))
+            found.append(Seen(SeenKind(kind), UUID(about), what, int(satang)))
         except ValueError:
             continue
     return found

@@ -166,10 +166,7 @@ async def send_slip(session: AsyncSession, order: Order, picture: SlipPicture) -
     `SlipUsedBefore`.
     """
     order = await locked(session, order.id)
-    if order.is_cash:
-        raise CashOrder
-    if order.state in {OrderState.paid, OrderState.done}:
-        raise NoSlipNeeded
+    refuse_unless_needed(order)
     was_late = order.is_run_out(clock.now())
     slip = await _kept(session, order, picture, was_late=was_late)
     if slip is None:
@@ -221,6 +218,14 @@ async def refuse_slip(session: AsyncSession, scope: Scope, slip_id: UUID, reason
     await session.flush()
     await notices.slip_refused(session, order, reason)
     return WaitingSlip(slip, order)
+
+
+def refuse_unless_needed(order: Order) -> None:
+    """Refuse a slip that no order waits for, with `CashOrder` or `NoSlipNeeded`."""
+    if order.is_cash:
+        raise CashOrder
+    if order.state in {OrderState.paid, OrderState.done}:
+        raise NoSlipNeeded
 
 
 async def read_picture(data: bytes) -> SlipPicture:

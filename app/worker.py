@@ -19,9 +19,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import database, home, jobs, mail, processes
 from app.database import session_scope
 from app.jobs import Job
+from catalog import capacity, photos
 
 #: Every module that does jobs; tests/app/test_worker.py finds a forgotten one.
-HANDLERS = (jobs, mail)
+HANDLERS = (jobs, mail, capacity, photos)
 
 AT_ONCE = 4
 POLL_SECONDS = 0.3

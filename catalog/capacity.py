@@ -171,7 +171,7 @@ def available(pool_id: InstrumentedAttribute[UUID], now: datetime) -> ColumnElem
 async def left_of(session: AsyncSession, pool_ids: Collection[UUID]) -> dict[UUID, int]:
     """Return what can be bought of each pool at this moment."""
     rows = await session.execute(select(Pool.id, available(Pool.id, clock.now())).where(Pool.id.in_(pool_ids)))
-    return {pool_id: left for pool_id, left in rows}
+    return dict(rows.tuples().all())
 
 
 async def new_pool(session: AsyncSession, on_hand_milli: int) -> UUID:
@@ -211,7 +211,10 @@ async def prolong(session: AsyncSession, owner_ids: Collection[UUID], until: dat
     await _move(session, stocks, held=_amounts(back))
     kept = [each.id for each in holds if each.state in _COMES_BACK]
     await session.execute(
-        update(Hold).where(Hold.id.in_(kept)).values(state=HoldState.held, decided_at=None, expires_at=until)
+        update(Hold)
+        .where(Hold.id.in_(kept))
+        .values(state=HoldState.held, decided_at=None, expires_at=until)
+        .execution_options(synchronize_session=False)
     )
 
 
@@ -304,9 +307,7 @@ async def _own(session: AsyncSession, owner_ids: Collection[UUID]) -> tuple[dict
     return stocks, list(holds)
 
 
-async def _secure(
-    session: AsyncSession, stocks: Stocks, holds: Sequence[Hold], owner_ids: Collection[UUID]
-) -> None:
+async def _secure(session: AsyncSession, stocks: Stocks, holds: Sequence[Hold], owner_ids: Collection[UUID]) -> None:
     """See that there is still enough for whatever of `holds` was freed; `HoldRanOut` otherwise."""
     alive = {each.owner_id for each in holds if each.state != HoldState.released}
     lost = set(owner_ids) - alive
@@ -372,7 +373,7 @@ async def _move(
     ids = sorted({pool_id for pool_id in (*on_hand, *held) if on_hand.get(pool_id) or held.get(pool_id)})
     if not ids:
         return
-    changes = {"on_hand": [on_hand.get(id, 0) for id in ids], "held": [held.get(id, 0) for id in ids]}
+    changes = {"on_hand": [on_hand.get(each, 0) for each in ids], "held": [held.get(each, 0) for each in ids]}
     moved = (await session.execute(_MOVE, {"ids": ids, **changes})).all()
     if len(moved) != len(ids):
         raise RuntimeError("a pool changed although it was locked")
@@ -382,7 +383,12 @@ async def _move(
 
 
 async def _decide(session: AsyncSession, hold_ids: Collection[UUID], outcome: HoldState | ColumnElement[str]) -> None:
-    await session.execute(update(Hold).where(Hold.id.in_(hold_ids)).values(state=outcome, decided_at=clock.now()))
+    await session.execute(
+        update(Hold)
+        .where(Hold.id.in_(hold_ids))
+        .values(state=outcome, decided_at=clock.now())
+        .execution_options(synchronize_session=False)
+    )
 
 
 def _row(want: Want, until: datetime) -> dict[str, object]:

@@ -17,8 +17,8 @@ metadata = Base.metadata
 MODULES = (
     *(access, jobs, limits, mail, people),
     *(centers, certificates, fees, groups, ledger, members, notes, plan, streams),
-    *(basket, order, payments, refunds, slips),
     *(capacity, listings, photos),
+    *(basket, order, payments, refunds, slips),
 )
 
 

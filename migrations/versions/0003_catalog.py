@@ -1,12 +1,265 @@
-"""Tables of `catalog`.
+"""Tables of `catalog`: capacity, listings with their variants and certificates, photos.
 
-Foreign keys of lower rooms that point up at these tables are added here, once both ends exist
-(`uv run market makemigration --room catalog` prints the operations).
+What capacity promises is held here, by the database: a pool holds no more than there is, and exactly what its holds add
+up to when a transaction commits.  A listing's copy of its group's facts is made here too, so it never falls behind.
 """
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "0003_catalog"
 down_revision = "0002_producers"
 
+MOMENT = sa.DateTime(timezone=True)
+SHELF = "state = 'on_sale' AND is_open"
+
+POOLS_HOLD_WHAT_IS_HELD = """
+CREATE FUNCTION refuse_uneven_pool() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    pool uuid;
+    noted bigint;
+    held bigint;
+BEGIN
+    IF TG_TABLE_NAME = 'pools' THEN pool := NEW.id;
+    ELSIF TG_OP = 'DELETE' THEN pool := OLD.pool_id;
+    ELSE pool := NEW.pool_id;
+    END IF;
+    SELECT held_milli INTO noted FROM pools WHERE id = pool;
+    SELECT coalesce(sum(amount_milli), 0) INTO held FROM holds WHERE pool_id = pool AND state = 'held';
+    IF noted <> held THEN
+        RAISE EXCEPTION 'pool % says it holds %, its holds add up to %', pool, noted, held
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'pools_hold_what_is_held';
+    END IF;
+    RETURN NULL;
+END
+$$;
+CREATE FUNCTION refuse_moved_hold() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'a hold keeps its pool, owner and amount' USING ERRCODE = 'restrict_violation';
+END
+$$;
+CREATE CONSTRAINT TRIGGER pools_hold_what_is_held AFTER INSERT OR UPDATE OF held_milli ON pools
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse_uneven_pool();
+CREATE CONSTRAINT TRIGGER holds_are_in_their_pools AFTER INSERT OR DELETE OR UPDATE OF state ON holds
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse_uneven_pool();
+CREATE TRIGGER holds_keep_their_amount BEFORE UPDATE OF pool_id, owner_id, amount_milli ON holds
+    FOR EACH ROW EXECUTE FUNCTION refuse_moved_hold();
+"""
+
+LISTINGS_KNOW_THEIR_GROUP = """
+CREATE FUNCTION copy_from_group() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    -- FOR SHARE: an approval that commits at the same moment is either seen here or finds this row.
+    SELECT center_id, region, province_code, state = 'approved'
+        INTO NEW.center_id, NEW.region, NEW.province_code, NEW.is_open
+        FROM groups WHERE id = NEW.group_id FOR SHARE;
+    RETURN NEW;
+END
+$$;
+CREATE FUNCTION copy_to_listings() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE listings SET center_id = NEW.center_id, region = NEW.region, province_code = NEW.province_code,
+        is_open = NEW.state = 'approved'
+        WHERE group_id = NEW.id;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER listings_know_their_group BEFORE INSERT OR UPDATE OF group_id ON listings
+    FOR EACH ROW EXECUTE FUNCTION copy_from_group();
+CREATE TRIGGER groups_tell_their_listings AFTER UPDATE OF center_id, region, province_code, state ON groups
+    FOR EACH ROW
+    WHEN ((OLD.center_id, OLD.region, OLD.province_code, OLD.state)
+        IS DISTINCT FROM (NEW.center_id, NEW.region, NEW.province_code, NEW.state))
+    EXECUTE FUNCTION copy_to_listings();
+"""
+
 
 def upgrade() -> None:
-    pass
+    _pools()
+    _holds()
+    _listings()
+    _variants()
+    _listing_certificates()
+    _photos()
+    for statements in (POOLS_HOLD_WHAT_IS_HELD, LISTINGS_KNOW_THEIR_GROUP):
+        _execute(statements)
+
+
+def _pools() -> None:
+    op.create_table(
+        "pools",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("on_hand_milli", sa.BigInteger(), nullable=False),
+        sa.Column("held_milli", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("on_hand_milli >= 0", name="ck_pools_on_hand_not_negative"),
+        sa.CheckConstraint("held_milli BETWEEN 0 AND on_hand_milli", name="ck_pools_held_within_on_hand"),
+        sa.PrimaryKeyConstraint("id", name="pk_pools"),
+    )
+
+
+def _holds() -> None:
+    op.create_table(
+        "holds",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("pool_id", sa.Uuid(), nullable=False),
+        sa.Column("owner_id", sa.Uuid(), nullable=False),
+        sa.Column("amount_milli", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", MOMENT, nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("created_at", MOMENT, nullable=False),
+        sa.Column("decided_at", MOMENT),
+        sa.CheckConstraint("amount_milli > 0", name="ck_holds_amount_counts"),
+        sa.CheckConstraint("state IN ('held', 'taken', 'released', 'expired')", name="ck_holds_state_is_known"),
+        sa.CheckConstraint("(state = 'held') = (decided_at IS NULL)", name="ck_holds_decided_when_not_held"),
+        sa.ForeignKeyConstraint(["pool_id"], ["pools.id"], name="fk_holds_pool_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_holds"),
+        sa.UniqueConstraint("owner_id", "pool_id", name="uq_holds_owner_id_pool_id"),
+    )
+    op.create_index(
+        "ix_holds_held",
+        "holds",
+        ["pool_id", "expires_at"],
+        postgresql_include=["amount_milli"],
+        postgresql_where="state = 'held'",
+    )
+
+
+def _listings() -> None:
+    op.create_table(
+        "listings",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("slug", sa.String(), nullable=False),
+        sa.Column("ref", sa.String()),
+        sa.Column("group_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("name_th", sa.String(), nullable=False),
+        sa.Column("name_en", sa.String()),
+        sa.Column("description_th", sa.String()),
+        sa.Column("description_en", sa.String()),
+        sa.Column("cluster", sa.String(), nullable=False),
+        sa.Column("category", sa.String(), nullable=False),
+        sa.Column("stream_id", sa.Uuid(), nullable=False),
+        sa.Column("storage", sa.String(), nullable=False),
+        sa.Column("season_from_month", sa.Integer()),
+        sa.Column("season_to_month", sa.Integer()),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("sort_key", sa.String(collation="C"), nullable=False),
+        sa.Column("search_text", sa.String(), nullable=False),
+        sa.Column("price_satang", sa.BigInteger()),
+        sa.Column("published_at", MOMENT),
+        sa.Column("created_at", MOMENT, nullable=False),
+        sa.Column("changed_at", MOMENT, nullable=False),
+        sa.Column("changed_by", sa.Uuid()),
+        sa.Column("center_id", sa.Uuid(), nullable=False),
+        sa.Column("region", sa.String(), nullable=False),
+        sa.Column("province_code", sa.String(), nullable=False),
+        sa.Column("is_open", sa.Boolean(), nullable=False),
+        sa.CheckConstraint("kind IN ('goods', 'experience')", name="ck_listings_kind_is_known"),
+        sa.CheckConstraint("state IN ('draft', 'on_sale', 'paused')", name="ck_listings_state_is_known"),
+        sa.CheckConstraint("storage IN ('ambient', 'chilled', 'frozen')", name="ck_listings_storage_is_known"),
+        sa.CheckConstraint(
+            "(season_from_month IS NULL) = (season_to_month IS NULL)"
+            " AND season_from_month BETWEEN 1 AND 12 AND season_to_month BETWEEN 1 AND 12",
+            name="ck_listings_season_is_whole",
+        ),
+        sa.CheckConstraint("state <> 'on_sale' OR published_at IS NOT NULL", name="ck_listings_on_sale_since_a_moment"),
+        sa.CheckConstraint("price_satang > 0", name="ck_listings_price_counts"),
+        sa.ForeignKeyConstraint(["center_id"], ["centers.id"], name="fk_listings_center_id"),
+        sa.ForeignKeyConstraint(["changed_by"], ["people.id"], name="fk_listings_changed_by"),
+        sa.ForeignKeyConstraint(["group_id"], ["groups.id"], name="fk_listings_group_id"),
+        sa.ForeignKeyConstraint(["stream_id"], ["streams.id"], name="fk_listings_stream_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_listings"),
+        sa.UniqueConstraint("slug", name="uq_listings_slug"),
+    )
+    op.create_index("ix_listings_group_id", "listings", ["group_id", "sort_key"])
+    for name, columns in {
+        "newest": ["published_at", "id"],
+        "price": ["price_satang", "id"],
+        "name": ["sort_key", "id"],
+        "category": ["category", "published_at", "id"],
+        "province": ["province_code", "published_at", "id"],
+        "center": ["center_id", "published_at", "id"],
+    }.items():
+        op.create_index(f"ix_listings_shelf_{name}", "listings", columns, postgresql_where=SHELF)
+
+
+def _variants() -> None:
+    op.create_table(
+        "variants",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("listing_id", sa.Uuid(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("label_th", sa.String()),
+        sa.Column("label_en", sa.String()),
+        sa.Column("unit_th", sa.String(), nullable=False),
+        sa.Column("unit_en", sa.String()),
+        sa.Column("net_weight_g", sa.Integer()),
+        sa.Column("price_satang", sa.BigInteger()),
+        sa.Column("pool_id", sa.Uuid(), nullable=False),
+        sa.Column("step_milli", sa.BigInteger(), nullable=False),
+        sa.Column("least_milli", sa.BigInteger(), nullable=False),
+        sa.Column("closed_at", MOMENT),
+        sa.CheckConstraint("price_satang > 0", name="ck_variants_price_counts"),
+        sa.CheckConstraint(
+            "step_milli > 0 AND least_milli > 0 AND least_milli % step_milli = 0", name="ck_variants_amounts_in_steps"
+        ),
+        sa.CheckConstraint("price_satang * step_milli % 1000 = 0", name="ck_variants_a_step_costs_whole_satang"),
+        sa.CheckConstraint("net_weight_g > 0", name="ck_variants_weight_counts"),
+        sa.ForeignKeyConstraint(["listing_id"], ["listings.id"], name="fk_variants_listing_id"),
+        sa.ForeignKeyConstraint(["pool_id"], ["pools.id"], name="fk_variants_pool_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_variants"),
+    )
+    op.create_index("ix_variants_listing_id", "variants", ["listing_id", "position"])
+    op.create_index("ix_variants_pool_id", "variants", ["pool_id"])
+
+
+def _listing_certificates() -> None:
+    op.create_table(
+        "listing_certificates",
+        sa.Column("listing_id", sa.Uuid(), nullable=False),
+        sa.Column("certificate_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["certificate_id"], ["certificates.id"], name="fk_listing_certificates_certificate_id"),
+        sa.ForeignKeyConstraint(["listing_id"], ["listings.id"], name="fk_listing_certificates_listing_id"),
+        sa.PrimaryKeyConstraint("listing_id", "certificate_id", name="pk_listing_certificates"),
+    )
+    op.create_index("ix_listing_certificates_certificate_id", "listing_certificates", ["certificate_id"])
+
+
+def _photos() -> None:
+    op.create_table(
+        "photos",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("group_id", sa.Uuid(), nullable=False),
+        sa.Column("listing_id", sa.Uuid()),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("original_key", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("refused", sa.String()),
+        sa.Column("width", sa.Integer()),
+        sa.Column("height", sa.Integer()),
+        sa.Column("widths", postgresql.JSONB(), nullable=False),
+        sa.Column("preview", sa.String()),
+        sa.Column("colour", sa.String()),
+        sa.Column("alt_th", sa.String()),
+        sa.Column("alt_en", sa.String()),
+        sa.Column("uploaded_at", MOMENT, nullable=False),
+        sa.Column("uploaded_by", sa.Uuid()),
+        sa.Column("made_at", MOMENT),
+        sa.CheckConstraint("state IN ('waiting', 'ready', 'failed')", name="ck_photos_state_is_known"),
+        sa.CheckConstraint(
+            "state <> 'ready' OR (width > 0 AND height > 0 AND widths <> '[]')", name="ck_photos_ready_can_be_shown"
+        ),
+        sa.ForeignKeyConstraint(["group_id"], ["groups.id"], name="fk_photos_group_id"),
+        sa.ForeignKeyConstraint(["listing_id"], ["listings.id"], name="fk_photos_listing_id"),
+        sa.ForeignKeyConstraint(["uploaded_by"], ["people.id"], name="fk_photos_uploaded_by"),
+        sa.PrimaryKeyConstraint("id", name="pk_photos"),
+    )
+    op.create_index("ix_photos_group_id", "photos", ["group_id", "position"])
+    op.create_index("ix_photos_listing_id", "photos", ["listing_id", "position"])
+
+
+def _execute(statements: str) -> None:
+    """Run statements one by one (the driver prepares each): every one of them ends with a semicolon and a new line."""
+    for statement in statements.strip().split(";\nCREATE"):
+        op.execute(statement if statement.startswith("CREATE") else f"CREATE{statement}")

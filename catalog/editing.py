@@ -3,6 +3,6 @@
 A price or an amount is changed right in the list; a photo, a name, a price and an amount make a listing.
 """
 
-from app.pages import APIRouter
+from fastapi import APIRouter
 
 router = APIRouter()

@@ -232,7 +232,7 @@ def _photos() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("group_id", sa.Uuid(), nullable=False),
         sa.Column("listing_id", sa.Uuid()),
-        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("position", sa.Integer()),
         sa.Column("original_key", sa.String(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("refused", sa.String()),
@@ -249,6 +249,9 @@ def _photos() -> None:
         sa.CheckConstraint("state IN ('waiting', 'ready', 'failed')", name="ck_photos_state_is_known"),
         sa.CheckConstraint(
             "state <> 'ready' OR (width > 0 AND height > 0 AND widths <> '[]')", name="ck_photos_ready_can_be_shown"
+        ),
+        sa.CheckConstraint(
+            "listing_id IS NULL OR position IS NOT NULL", name="ck_photos_photos_of_listings_have_a_place"
         ),
         sa.ForeignKeyConstraint(["group_id"], ["groups.id"], name="fk_photos_group_id"),
         sa.ForeignKeyConstraint(["listing_id"], ["listings.id"], name="fk_photos_listing_id"),

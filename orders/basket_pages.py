@@ -17,7 +17,6 @@ from orders import basket as baskets
 from orders import basket_cookie
 from orders.basket import Basket
 from orders.basket_cookie import CurrentBasket
-from orders.pictures_of import pictures_of
 from orders.quote import quote
 
 router = APIRouter()
@@ -118,13 +117,12 @@ async def _page(
 ) -> Response:
     now = await quote(session, basket) if basket else None
     request.state.basket_count = len(now.items) if now else 0
-    pictures = await pictures_of(session, [item.offer.listing for item in now.items]) if now else {}
     return page(
         request,
         "orders/basket.html",
         status,
         quote=now,
-        pictures=pictures,
+        pictures={},
         problems=problems or [],
         form=form or Form[BasketForm].empty(),
     )

@@ -43,7 +43,7 @@ class CheckoutForm(AddressFields):
     note: Paragraphs | None = None
     payment_method: PaymentMethod
     once: Annotated[str, StringConstraints(max_length=200)]
-    seen: list[str] = []
+    seen: list[str] = Field(default_factory=list)
     seen_total: int = -1
 
 

@@ -39,6 +39,7 @@ from app.language import Bilingual, Language
 from app.money import Satang
 from app.people import Person
 from app.places import Place
+from producers.groups import Group
 
 
 class OrderState(StrEnum):
@@ -343,6 +344,8 @@ class PartView:
     """A part with its lines, as pages show it."""
 
     part: OrderPart
+    group_slug: str
+    group_phone: str | None
     lines: list[OrderLine]
 
 
@@ -378,12 +381,18 @@ async def by_number_and_phone(session: AsyncSession, number: str, last_digits: s
 
 async def view(session: AsyncSession, order: Order) -> OrderView:
     """Read the whole order in three questions."""
-    parts = await parts_of(session, order.id)
+    parts = await session.execute(
+        select(OrderPart, Group.slug, Group.phone)
+        .join(Group, Group.id == OrderPart.group_id)
+        .where(OrderPart.order_id == order.id)
+        .order_by(OrderPart.position)
+    )
     lines = await session.scalars(select(OrderLine).where(OrderLine.order_id == order.id).order_by(OrderLine.position))
     events = await session.scalars(
         select(OrderEvent).where(OrderEvent.order_id == order.id).order_by(OrderEvent.at, OrderEvent.id)
     )
-    return OrderView(order, together(parts, lines.all()), list(events.all()))
+    views = [PartView(part, slug, phone, []) for part, slug, phone in parts]
+    return OrderView(order, together(views, lines.all()), list(events.all()))
 
 
 async def parts_of(session: AsyncSession, order_id: UUID) -> Sequence[OrderPart]:
@@ -455,13 +464,13 @@ async def locked_parts(session: AsyncSession, order: Order) -> list[OrderPart]:
     return list(parts.all())
 
 
-def together(parts: Iterable[OrderPart], lines: Iterable[OrderLine]) -> list[PartView]:
+def together(views: list[PartView], lines: Iterable[OrderLine]) -> list[PartView]:
     """Put lines to their parts, keeping both orders."""
-    views = {part.id: PartView(part, []) for part in parts}
+    by_id = {view.part.id: view for view in views}
     for line in lines:
-        if line.part_id in views:
-            views[line.part_id].lines.append(line)
-    return list(views.values())
+        if line.part_id in by_id:
+            by_id[line.part_id].lines.append(line)
+    return views
 
 
 def note(

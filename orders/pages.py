@@ -16,8 +16,8 @@ from app.errors import Refusal, TooManyAttempts
 from app.forms import Form, Line, read_form
 from app.language import N_, translate
 from app.pages import go, in_language, language_of, page, said
-from orders import cancellation, order, payments, promptpay, refunds, slips, timeline
-from orders.carriers import tracking_link
+from orders import cancellation, order, promptpay, refunds, slips, timeline
+from orders.carriers import carrier, tracking_link
 from orders.order import BUYER, Order, OrderState
 
 router = APIRouter()
@@ -188,7 +188,7 @@ async def _page(request: Request, session: AsyncSession, found: Order, form: For
         status,
         order=found,
         shown=shown,
-        badge=timeline.order_badge(found, now),
+        badge_of=timeline.order_badge(found, now),
         part_badges={view.part.id: timeline.part_badge(found, view.part, now) for view in shown.parts},
         steps=timeline.steps(shown),
         is_run_out=found.is_run_out(now),
@@ -196,6 +196,7 @@ async def _page(request: Request, session: AsyncSession, found: Order, form: For
         slips=await slips.of_order(session, found.id) if not found.is_cash else [],
         refunds=tasks,
         tracking_link=tracking_link,
+        carrier=carrier,
         form=form,
         may_cancel=found.may_be_cancelled and not found.is_run_out(now),
     )

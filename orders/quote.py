@@ -37,6 +37,10 @@ class Item:
     """Why it cannot be ordered like this."""
 
     @property
+    def trouble_words(self) -> Message | None:
+        return Message(self.trouble.message, self.trouble.params) if self.trouble else None
+
+    @property
     def quantity_milli(self) -> int:
         return self.line.quantity_milli
 
@@ -125,6 +129,10 @@ class Quote:
         """Everything that stands in the way, in words that say what to do."""
         found = [item.trouble for item in self.items if item.trouble]
         return found + [NoWayToSend(group=_name(part.group)) for part in self.groups if part.option is None]
+
+    @property
+    def trouble_words(self) -> list[Message]:
+        return [Message(trouble.message, trouble.params) for trouble in self.troubles]
 
     @property
     def changed(self) -> list[Item]:

@@ -170,8 +170,9 @@ def available(pool_id: InstrumentedAttribute[UUID], now: datetime) -> ColumnElem
 
 async def left_of(session: AsyncSession, pool_ids: Collection[UUID]) -> dict[UUID, int]:
     """Return what can be bought of each pool at this moment."""
-    rows = await session.execute(select(Pool.id, available(Pool.id, clock.now())).where(Pool.id.in_(pool_ids)))
-    return dict(rows.tuples().all())
+    left = available(Pool.id, clock.now()).label("left")
+    rows = await session.execute(select(Pool.id, left).where(Pool.id.in_(pool_ids)))
+    return {row.id: row.left for row in rows}
 
 
 async def new_pool(session: AsyncSession, on_hand_milli: int) -> UUID:

@@ -46,7 +46,7 @@ class NotThisAmount(Refusal):
 
 
 class OnlySoMuchLeft(Refusal):
-    message = N_("There are only %(left)s left of %(item)s.")
+    message = N_("%(item)s: only %(left)s left.")
 
 
 class SoldOut(Refusal):

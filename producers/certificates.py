@@ -93,6 +93,11 @@ _NAMES: Final = {
     CertificateKind.other: Bilingual("อื่น ๆ", "Other"),
 }
 
+NUMBER_HINTS: Final = {
+    CertificateKind.fda: N_("13 digits in the FDA frame, like 10-3-03468-5-0007"),
+    CertificateKind.tcps: N_("Like มผช. 123/2558"),
+    CertificateKind.gi: N_("Like สช 58100067"),
+}
 #: Kinds whose number may be left out.
 _NUMBERLESS: Final = (CertificateKind.otop, CertificateKind.cbt)
 

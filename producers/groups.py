@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import Depends
@@ -65,6 +65,18 @@ class Storage(StrEnum):
     ambient = "ambient"
     chilled = "chilled"
     frozen = "frozen"
+
+
+STATE_WORDS: Final = {
+    GroupState.applied: N_("Waiting"),
+    GroupState.approved: N_("Selling"),
+    GroupState.closed: N_("Off the market"),
+}
+STORAGE_WORDS: Final = {
+    Storage.ambient: N_("Dry goods"),
+    Storage.chilled: N_("Chilled goods"),
+    Storage.frozen: N_("Frozen goods"),
+}
 
 
 class Group(Base):

@@ -3,16 +3,32 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Select, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from app.language import N_
 from app.people import Person
 from producers.ledger import REVENUE, Account, Fact, LedgerEntry, Purpose, within
 from producers.streams import Stream
+
+WORDS: Final = {
+    "sale": N_("Sale"),
+    "delivery": N_("Delivery"),
+    "fee_center": N_("Centre's share"),
+    "fee_fund": N_("Community fund"),
+    "fee_provider": N_("Payment fee"),
+    "refund": N_("Refund"),
+    "collected": N_("Received by the group"),
+    "payout": N_("Paid out"),
+    "off_market": N_("Income outside the market"),
+    "own_cost": N_("Cost"),
+    "deposit": N_("Paid by the buyer"),
+}
+"""What an entry is for, in people's words (message ids), by purpose."""
 
 
 class Told(NamedTuple):
@@ -28,6 +44,11 @@ class Told(NamedTuple):
     def satang(self) -> int:
         """As the group reads it: what came in is positive."""
         return -self.entry.satang
+
+    @property
+    def words(self) -> str:
+        """What it is for (a message id)."""
+        return WORDS.get(self.entry.purpose, self.entry.purpose)
 
     @property
     def may_be_undone(self) -> bool:

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, select, update
@@ -23,6 +24,19 @@ from producers.centers import Center
 from producers.groups import Group
 
 INVITATION_LASTS = timedelta(days=14)
+
+
+ROLE_WORDS: Final = {
+    Role.owner: N_("Owner"),
+    Role.editor: N_("Editor"),
+    Role.packer: N_("Packer"),
+}
+"""Roles in a group in people's words (message ids)."""
+ROLE_DUTIES: Final = {
+    Role.owner: N_("Everything, also inviting people and saying where the money goes"),
+    Role.editor: N_("Goods, prices, photos, the canvas and all orders"),
+    Role.packer: N_("Sees the orders, packs and hands over"),
+}
 
 
 class InvitationGone(Refusal):

@@ -50,7 +50,7 @@ PREVIEW_SIZE: Final[Size] = (16, 16)
 LONGEST_PREVIEW: Final = 400
 
 LONGEST_SECONDS: Final = 90
-"""How long a process apart may take by the clock; `app.pictures_apart` bounds its computing and memory."""
+"""How long a process apart may take by the clock; `app.pictures_apart` bounds its computing and its memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +110,9 @@ def make(data: bytes) -> Made:
     )
 
 
-async def make_apart(data: bytes) -> Made:
+async def make_apart(data: bytes, *, timeout: float = LONGEST_SECONDS) -> Made:
     """As `make`, in a process of its own; PictureTooHeavy when that ran out of memory or time, or crashed."""
-    answer = await _ask_apart("make", data)
+    answer = await _ask_apart("make", data, timeout)
     assert answer.made is not None
     return answer.made
 
@@ -125,9 +125,9 @@ def read_upright(data: bytes) -> Image.Image:
     return decode(data, READ_SIZE)[0]
 
 
-async def read_apart(data: bytes) -> Image.Image:
+async def read_apart(data: bytes, *, timeout: float = LONGEST_SECONDS) -> Image.Image:
     """As `read_upright`, in a process of its own; refusals as `make_apart`."""
-    answer = await _ask_apart("read", data)
+    answer = await _ask_apart("read", data, timeout)
     assert answer.pixels is not None
     return Image.frombytes("RGB", answer.pixels.size, answer.pixels.data)
 
@@ -154,9 +154,9 @@ _FATAL: Final = {-signal.SIGKILL, -signal.SIGXCPU, -signal.SIGSEGV, -signal.SIGB
 """Ends that the file brought about, unlike SIGTERM and SIGINT: somebody stops the market."""
 
 
-async def _ask_apart(task: str, data: bytes) -> Answer:
+async def _ask_apart(task: str, data: bytes, timeout: float) -> Answer:
     async with _at_once:
-        code, said, complaint = await _run_apart(task, data)
+        code, said, complaint = await _run_apart(task, data, timeout)
     if code in _FATAL:
         raise PictureTooHeavy
     if code != 0:
@@ -167,7 +167,7 @@ async def _ask_apart(task: str, data: bytes) -> Answer:
     return answer
 
 
-async def _run_apart(task: str, data: bytes) -> tuple[int | None, bytes, bytes]:
+async def _run_apart(task: str, data: bytes, timeout: float) -> tuple[int | None, bytes, bytes]:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "app.pictures_apart", task),
         stdin=asyncio.subprocess.PIPE,
@@ -178,7 +178,7 @@ async def _run_apart(task: str, data: bytes) -> tuple[int | None, bytes, bytes]:
         start_new_session=True,
     )
     try:
-        async with asyncio.timeout(LONGEST_SECONDS):
+        async with asyncio.timeout(timeout):
             said, complaint = await process.communicate(data)
     except TimeoutError:
         raise PictureTooHeavy from None

@@ -20,8 +20,8 @@ MOST_SECONDS: Final = 45
 """Of computing, on all cores together."""
 
 
-def main(task: str) -> None:
-    hold_back()
+def main(task: str, most_memory: int = MOST_MEMORY) -> None:
+    hold_back(most_memory)
     data = sys.stdin.buffer.read(MOST_BYTES + 1)
     try:
         answer = _answer(task, data)
@@ -32,13 +32,13 @@ def main(task: str) -> None:
     sys.stdout.buffer.write(answer.model_dump_json().encode())
 
 
-def hold_back() -> None:
+def hold_back(most_memory: int = MOST_MEMORY, most_seconds: int = MOST_SECONDS) -> None:
     """Give up what decoding does not need.  Systems that lack one of the limits do without it."""
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("900", "ascii")
     for limit, most in (
-        (resource.RLIMIT_AS, MOST_MEMORY),
-        (resource.RLIMIT_CPU, MOST_SECONDS),
+        (resource.RLIMIT_AS, most_memory),
+        (resource.RLIMIT_CPU, most_seconds),
         (resource.RLIMIT_FSIZE, 0),
         (resource.RLIMIT_CORE, 0),
     ):

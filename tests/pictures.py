@@ -1,5 +1,6 @@
 """Pictures as phones, cameras, programs and attackers make them: all in code, none on disk."""
 
+import base64
 import io
 import struct
 import zlib
@@ -94,6 +95,9 @@ def swapped_profile() -> bytes:
     return bytes(profile)
 
 
+_PNG = b"\x89PNG\r\n\x1a\n"
+
+
 def png_chunk(kind: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
@@ -105,10 +109,51 @@ def png_bomb(width: int, height: int, *, bits: int = 1, colour: int = 0) -> byte
     packer = zlib.compressobj(9)
     body = b"".join(packer.compress(row) for _ in range(height)) + packer.flush()
     head = struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + png_chunk(b"IHDR", head) + png_chunk(b"IDAT", body) + png_chunk(b"IEND", b"")
+    return _PNG + png_chunk(b"IHDR", head) + png_chunk(b"IDAT", body) + png_chunk(b"IEND", b"")
 
 
 def without_adobe_mark(data: bytes) -> bytes:
     """A CMYK JPEG as programs other than Adobe's write it, its numbers left as they are."""
     at = data.index(b"\xff\xee")
     return data[:at] + data[at + 2 + struct.unpack_from(">H", data, at + 2)[0] :]
+
+
+def png_of_16_bits(width: int, height: int, colour: int, value: int) -> bytes:
+    """Every channel of every pixel is `value`, alpha too."""
+    channels = {0: 1, 2: 3, 6: 4}[colour]
+    row = b"\0" + struct.pack(">H", value) * channels * width
+    head = struct.pack(">IIBBBBB", width, height, 16, colour, 0, 0, 0)
+    body = zlib.compress(row * height)
+    return _PNG + png_chunk(b"IHDR", head) + png_chunk(b"IDAT", body) + png_chunk(b"IEND", b"")
+
+
+def png_with_packed_text(length: int) -> bytes:
+    """A small picture with a comment that unpacks to `length` bytes."""
+    packer = zlib.compressobj(9)
+    packed = b"".join(packer.compress(bytes(1_000_000)) for _ in range(length // 1_000_000)) + packer.flush()
+    whole = png()
+    return whole[:33] + png_chunk(b"zTXt", b"Comment\0\0" + packed) + whole[33:]
+
+
+def webp_head(width: int, height: int) -> bytes:
+    """An animation on a canvas of this size, with one small frame."""
+    canvas = (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
+    frame = webp(scene(64, 64), lossless=True)[12:]
+    head = struct.pack("<4sI", b"VP8X", 10) + b"\x02\0\0\0" + canvas
+    loop = struct.pack("<4sI", b"ANIM", 6) + bytes(6)
+    place = bytes(6) + (63).to_bytes(3, "little") * 2 + bytes(4)
+    moving = struct.pack("<4sI", b"ANMF", len(place) + len(frame)) + place + frame
+    body = b"WEBP" + head + loop + moving
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+def jpeg_of_claimed_size(width: int, height: int) -> bytes:
+    """A small picture whose header claims another size."""
+    whole = bytearray(jpeg())
+    at = whole.index(b"\xff\xc0")
+    struct.pack_into(">HH", whole, at + 5, height, width)
+    return bytes(whole)
+
+
+def of_data_uri(uri: str) -> bytes:
+    return base64.b64decode(uri.partition(",")[2])

@@ -25,4 +25,4 @@ os.environ |= {
     "SECRET_KEY": "a secret for tests only",
 }
 
-pytest_plugins = ["tests.ground.databases", "tests.ground.clients", "tests.ground.servers", "tests.ground.browsers"]
+pytest_plugins = [f"tests.ground.{ground}" for ground in ("databases", "clients", "servers", "stocked", "browsers")]

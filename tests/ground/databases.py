@@ -4,7 +4,7 @@ import fcntl
 import hashlib
 import os
 import re
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -30,6 +30,7 @@ OPTIONS = {
     "max_connections": "300",
     "autovacuum_naptime": "5s",
 }
+TemplateMaker = Callable[[embedded.Server, AsyncConnection], Awaitable[str]]
 TUESDAY_MORNING = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)  # ten o'clock in Bangkok
 
 
@@ -100,11 +101,18 @@ def query_count(database: str) -> Callable[[], AbstractContextManager[QueryCount
 @asynccontextmanager
 async def copy_of_template(server: embedded.Server, name: str) -> AsyncIterator[str]:
     """A database just as the migrations make it, for as long as the context lasts; yields its address."""
+    async with copy_of(server, name, _template) as url:
+        yield url
+
+
+@asynccontextmanager
+async def copy_of(server: embedded.Server, name: str, template: TemplateMaker) -> AsyncIterator[str]:
+    """A copy of the database that `template` names, and makes if nobody has (one test process at a time)."""
     async with _maintenance(server) as connection:
         await _drop_what_dead_runs_left(connection)
         with _alone():
-            template = await _template(server, connection)
-            await connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+            original = await template(server, connection)
+            await connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {original}"))
     try:
         yield server.url(name)
     finally:
@@ -208,7 +216,7 @@ def _fingerprint() -> str:
 async def _drop_what_dead_runs_left(connection: AsyncConnection) -> None:
     names = (await connection.scalars(text("SELECT datname FROM pg_database ORDER BY oid DESC"))).all()
     for name in names:
-        owner = re.fullmatch(r"(?:test|building|served)_(\d+)\w*", name)
+        owner = re.fullmatch(r"(?:test|building|served|stocked|looked_at)_(\d+)\w*", name)
         if owner and not _is_alive(int(owner[1])):
             await connection.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
     for name in [name for name in names if name.startswith("template_")][10:]:

@@ -16,6 +16,7 @@ from app.page_memory import PageMemory
 from app.pages import STATIC, Pages
 from app.refusal_pages import show_refusals
 from app.settings import settings
+from orders.basket_cookie import know_basket
 
 ROUTERS = (
     "app.sign_in",
@@ -30,6 +31,13 @@ ROUTERS = (
     "catalog.photo_desk",
     "producers.pages",
     "producers.desk",
+    "producers.canvas_pages",
+    "producers.canvas_desk",
+    "producers.certificates_desk",
+    "producers.members_desk",
+    "producers.staff",
+    "orders.basket_pages",
+    "orders.checkout_pages",
     "orders.pages",
     "orders.desk",
     "orders.staff",
@@ -61,7 +69,7 @@ def create_app() -> FastAPI:
     )
     routers = [import_module(name).router for name in ROUTERS if find_spec(name)]
     for router in routers:
-        app.include_router(router, dependencies=[Depends(know_visitor)])
+        app.include_router(router, dependencies=[Depends(know_visitor), Depends(know_basket)])
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.state.pages = Pages(route for router in routers for route in router.routes)
     show_refusals(app)

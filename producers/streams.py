@@ -13,12 +13,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app import clock
 from app.database import Base, Id, new_id
-from app.errors import NotFound, Refusal
-from app.language import N_, Bilingual
-
-
-class StreamStillEarns(Refusal):
-    message = N_("This line of income already has money in it, so it stays. You can rename it.")
+from app.errors import NotFound
+from app.language import Bilingual
 
 
 class StreamKind(StrEnum):

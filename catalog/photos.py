@@ -18,6 +18,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, delete, func, select, update
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -148,7 +149,7 @@ async def covers(
         select(Photo, Listing.name_th, Listing.name_en)
         .join(Listing, Listing.id == Photo.listing_id)
         .where(Photo.listing_id.in_(listing_ids), Photo.state.in_(states))
-        .distinct(Photo.listing_id)
+        .ext(distinct_on(Photo.listing_id))
         .order_by(Photo.listing_id, Photo.position, Photo.id)
     )
     return {

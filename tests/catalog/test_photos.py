@@ -148,7 +148,7 @@ async def test_a_photo_taken_away_takes_its_files_along(session: AsyncSession) -
 async def test_a_photo_taken_away_while_it_is_made_leaves_no_files(session: AsyncSession) -> None:
     photo = await sent(session, await listing(session))
     await session.commit()
-    making = asyncio.create_task(photos.make_ready({"photo_id": str(photo.id)}))
+    making = asyncio.ensure_future(photos.make_ready({"photo_id": str(photo.id)}))
     await asyncio.sleep(0.3)  # the process apart takes longer than that to start
     await photos.remove(session, photo)
     await session.commit()

@@ -130,7 +130,9 @@ async def goods(
 async def fee_rules(session: AsyncSession) -> None:
     """Centre 5 %, community fund 2 %, in force for long."""
     since = clock.start_of_day(clock.business_day().replace(year=2020))
-    await start_rule(session, "center", FeeKind.center, name_th="ศูนย์", name_en="Centre", basis_points=500, valid_from=since)
+    await start_rule(
+        session, "center", FeeKind.center, name_th="ศูนย์", name_en="Centre", basis_points=500, valid_from=since
+    )
     await start_rule(session, "fund", FeeKind.fund, name_th="กองทุน", name_en="Fund", basis_points=200, valid_from=since)
 
 

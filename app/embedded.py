@@ -225,12 +225,12 @@ def running(home: Path, options: Mapping[str, str] | None = None) -> Iterator[Se
     home.mkdir(parents=True, exist_ok=True)
     server = Server(home, options)
     with (home / "postgres.users").open("a") as users:
-        with _locked(home / "postgres.starting"):
-            fcntl.flock(users, fcntl.LOCK_SH)
-            server.ensure_running()
         try:
+            with _locked(home / "postgres.starting"):
+                fcntl.flock(users, fcntl.LOCK_SH)
+                server.ensure_running()
             yield server
-        finally:
+        finally:  # also when we are interrupted while it starts
             if _is_last(users):
                 server.stop()
 

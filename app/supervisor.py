@@ -24,6 +24,7 @@ CHILDREN = ("web", "worker")
 STOP_SECONDS = 30
 """Longer than web and worker themselves allow what they are doing."""
 READY_SECONDS = 60
+MOST_FALLS_AT_START = 3
 LONGEST_PAUSE = 30.0
 STEADY_SECONDS = 30
 """A child that lived this long starts again without a pause."""
@@ -73,6 +74,7 @@ class Child:
     name: str
     process: asyncio.subprocess.Process | None = None
     pause: float = 0.0
+    falls: int = 0
     started_at: float = field(default_factory=time.monotonic)
 
     async def keep_alive(self) -> None:
@@ -81,6 +83,7 @@ class Child:
             assert self.process is not None
             code = await self.process.wait()
             self.kill()
+            self.falls += 1
             self.pause = 0.0 if time.monotonic() - self.started_at > STEADY_SECONDS else self.pause
             _say(f"The {self.name} process ended unexpectedly (exit code {code}); starting it again.")
             await asyncio.sleep(self.pause)
@@ -143,6 +146,8 @@ async def _watch(server: Server | None) -> None:
 async def _until_ready(web: Child) -> None:
     ends_at = time.monotonic() + READY_SECONDS
     while not await _answers():
+        if web.falls >= MOST_FALLS_AT_START:
+            raise NotReady("The web process does not start; the reason stands above.")
         if time.monotonic() > ends_at:
             raise NotReady(f"The market does not answer at {settings().address} after {READY_SECONDS} s.")
         await asyncio.sleep(0.05)

@@ -1,6 +1,7 @@
 """The web processes: granian over `app.main`."""
 
 import os
+import signal
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any
@@ -47,6 +48,8 @@ def _loader(parent: int) -> Callable[[str], Any]:
     def load(target: str) -> Any:
         """Runs in each process that granian forks: none of them may go on when granian itself was killed."""
         processes.follow(parent)
+        # Until it serves, a process would take SIGTERM with the handler inherited from granian, and never end.
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         return load_target(target)
 
     return load

@@ -51,14 +51,18 @@ async def _set_up(connection: AsyncConnection) -> None:
 
 def _upgrade(connection: Connection) -> None:
     config = configuration(connection)
-    newest = ScriptDirectory.from_config(config).get_current_head()
-    if MigrationContext.configure(connection).get_current_revision() == newest:
+    if MigrationContext.configure(connection).get_current_revision() == newest():
         return
     connection.rollback()
     try:
         command.upgrade(config, "head")
     except CommandError as error:
         raise NewerDatabase(f"This database cannot be brought up to date by this market: {error}") from error
+
+
+def newest() -> str | None:
+    """Return the revision that this code expects of a database."""
+    return ScriptDirectory(str(FOLDER)).get_current_head()
 
 
 def configuration(connection: Connection) -> Config:

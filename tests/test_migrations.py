@@ -67,12 +67,12 @@ def test_there_is_one_line_of_history_and_no_way_back() -> None:
 async def test_two_starts_at_once_migrate_once(test_server: embedded.Server) -> None:
     async with empty_database(test_server, f"test_{os.getpid()}_twice") as url:
         await asyncio.gather(*(history.upgrade(url) for _ in range(4)))
-        assert await revision_of(url) == [head()]
+        assert await revision_of(url) == [history.newest()]
 
 
 async def test_migrating_again_changes_nothing(migrated_database: str) -> None:
     await history.upgrade(migrated_database)
-    assert await revision_of(migrated_database) == [head()]
+    assert await revision_of(migrated_database) == [history.newest()]
 
 
 async def test_a_database_of_a_newer_market_is_refused(test_server: embedded.Server) -> None:
@@ -86,10 +86,6 @@ async def test_a_database_of_a_newer_market_is_refused(test_server: embedded.Ser
 async def test_a_draft_shows_what_a_room_still_lacks(migrated_database: str) -> None:
     assert "op." not in await drafting.draft(migrated_database, "producers")
     assert 'op.create_table("people"' not in await drafting.draft(migrated_database, "app")
-
-
-def head() -> str | None:
-    return ScriptDirectory(str(history.FOLDER)).get_current_head()
 
 
 async def revision_of(url: str) -> list[str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.embedded import Server
-from tests.ground.servers import MarketProcess, market_run, start_market
+from tests.ground.servers import MarketProcess, market_begun, market_run
 
 EMBEDDED = {"DATABASE_URL": "", "WEB_PROCESSES": "2", "SECRET_KEY": ""}
 PATIENCE_SECONDS = 20
@@ -22,9 +22,15 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("installation")
 
 
-@pytest.fixture
-def market(home: Path) -> Iterator[MarketProcess]:
-    with market_run(home, **EMBEDDED) as market:
+@pytest.fixture(scope="module")
+def open_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("open")
+
+
+@pytest.fixture(scope="module")
+def market(open_home: Path) -> Iterator[MarketProcess]:
+    """A market that stays open for the tests that only look at it, or hurt its children."""
+    with market_run(open_home, **EMBEDDED) as market:
         yield market
 
 
@@ -37,76 +43,75 @@ def test_it_opens_says_where_and_leaves_nothing_behind(home: Path) -> None:
     assert not Server(home).is_running()
 
 
-def test_the_secret_is_made_once_and_for_its_owner_only(home: Path, market: MarketProcess) -> None:
-    secret = home / "secret"
+def test_the_secret_is_made_once_and_for_its_owner_only(open_home: Path, market: MarketProcess) -> None:
+    secret = open_home / "secret"
     assert secret.stat().st_mode & 0o777 == 0o600
     assert len(secret.read_text()) >= 40
     web = next(pid for pid in descendants(market.process.pid) if "app.web" in words(pid))
     assert f"SECRET_KEY={secret.read_text()}" in Path(f"/proc/{web}/environ").read_text().split("\0")
 
 
-def test_a_second_run_in_the_same_folder_says_so(home: Path, market: MarketProcess) -> None:
-    second = start_market(home, **EMBEDDED)
-    assert second.process.wait(PATIENCE_SECONDS) == 1
-    assert second.output.startswith(f"A market runs in {home} already.")
+def test_a_second_run_in_the_same_folder_says_so(open_home: Path, market: MarketProcess) -> None:
+    with market_begun(open_home, **EMBEDDED) as second:
+        assert second.process.wait(PATIENCE_SECONDS) == 1
+        assert second.output.startswith(f"A market runs in {open_home} already.")
     assert market.is_ready()
 
 
 def test_a_taken_port_is_named(tmp_path: Path, market: MarketProcess) -> None:
     port = market.url.rpartition(":")[2]
-    other = start_market(tmp_path, **EMBEDDED, PORT=port)
-    assert other.process.wait(PATIENCE_SECONDS) == 1
-    assert f"PORT: cannot listen on 127.0.0.1:{port}" in other.output
+    with market_begun(tmp_path, **EMBEDDED, PORT=port) as other:
+        assert other.process.wait(PATIENCE_SECONDS) == 1
+        assert f"PORT: cannot listen on 127.0.0.1:{port}" in other.output
     assert not Server(tmp_path).is_running()
 
 
 def test_a_wrong_setting_is_named(tmp_path: Path) -> None:
-    wrong = start_market(tmp_path, DATABASE_URL="mysql://localhost/market")
-    assert wrong.process.wait(PATIENCE_SECONDS) == 1
-    assert "DATABASE_URL: " in wrong.output
+    with market_begun(tmp_path, DATABASE_URL="mysql://localhost/market") as wrong:
+        assert wrong.process.wait(PATIENCE_SECONDS) == 1
+        assert "DATABASE_URL: " in wrong.output
 
 
 def test_ctrl_c_closes_everything(home: Path) -> None:
-    market = start_market(home, **EMBEDDED)
-    market.wait_until_ready()
-    market.process.send_signal(signal.SIGINT)
-    assert market.process.wait(PATIENCE_SECONDS) == 0
+    with market_begun(home, **EMBEDDED) as market:
+        market.wait_until_ready()
+        market.process.send_signal(signal.SIGINT)
+        assert market.process.wait(PATIENCE_SECONDS) == 0
     assert not Server(home).is_running()
 
 
 def test_ctrl_c_while_it_is_still_opening_closes_everything(home: Path) -> None:
-    market = start_market(home, **EMBEDDED)
-    eventually(lambda: Server(home).is_running())
-    market.process.send_signal(signal.SIGINT)
-    assert market.process.wait(PATIENCE_SECONDS) in {0, 130}
+    with market_begun(home, **EMBEDDED) as market:
+        eventually(lambda: Server(home).is_running())
+        market.process.send_signal(signal.SIGINT)
+        assert market.process.wait(PATIENCE_SECONDS) in {0, 130}
     assert not Server(home).is_running()
 
 
 @pytest.mark.parametrize("victim", ["web", "worker", "granian-process", "postgres"])
-def test_what_dies_is_started_again(home: Path, market: MarketProcess, victim: str) -> None:
-    before = find(market, home, victim)
+def test_what_dies_is_started_again(open_home: Path, market: MarketProcess, victim: str) -> None:
+    before = find(market, open_home, victim)
     os.kill(before, signal.SIGKILL)
-    eventually(lambda: find(market, home, victim) not in {0, before} and market.is_ready())
+    eventually(lambda: find(market, open_home, victim) not in {0, before} and market.is_ready())
 
 
 def test_after_kill_9_of_the_supervisor_its_children_go_and_it_opens_again(home: Path) -> None:
-    market = start_market(home, **EMBEDDED)
-    market.wait_until_ready()
-    family = descendants(market.process.pid)
-    postgres = Server(home)._processes_here()
-    os.kill(market.process.pid, signal.SIGKILL)
-    market.process.wait()
-    eventually(lambda: not any(is_alive(pid) for pid in family if pid not in postgres))
+    with market_begun(home, **EMBEDDED) as market:
+        market.wait_until_ready()
+        family = descendants(market.process.pid)
+        postgres = Server(home)._processes_here()
+        market.process.kill()
+        eventually(lambda: not any(is_alive(pid) for pid in family if pid not in postgres))
     with market_run(home, **EMBEDDED, PORT=market.url.rpartition(":")[2]) as again:
         assert again.is_ready()
 
 
 def test_after_kill_9_of_everything_it_opens_again(home: Path) -> None:
-    market = start_market(home, **EMBEDDED)
-    market.wait_until_ready()
-    for pid in [market.process.pid, *descendants(market.process.pid), *Server(home)._processes_here()]:
-        kill(pid)
-    market.process.wait()
+    with market_begun(home, **EMBEDDED) as market:
+        market.wait_until_ready()
+        for pid in [market.process.pid, *descendants(market.process.pid), *Server(home)._processes_here()]:
+            kill(pid)
+        market.process.wait(PATIENCE_SECONDS)
     with market_run(home, **EMBEDDED) as again:
         assert again.is_ready()
 

@@ -88,17 +88,17 @@ class MarketProcess:
 @contextmanager
 def market_run(home: Path, **variables: str) -> Iterator[MarketProcess]:
     """Run `market run` on a free port until the context ends, and see that it stops cleanly unless it was killed."""
-    market = start_market(home, **variables)
-    try:
+    with market_begun(home, **variables) as market:
         market.wait_until_ready()
         yield market
-    finally:
         if market.process.poll() is None:
             market.process.send_signal(signal.SIGTERM)
             assert market.process.wait(STOP_SECONDS) == 0, market.output
 
 
-def start_market(home: Path, **variables: str) -> MarketProcess:
+@contextmanager
+def market_begun(home: Path, **variables: str) -> Iterator[MarketProcess]:
+    """Start `market run`, whatever becomes of it; what still runs when the context ends is stopped."""
     port = variables.pop("PORT", None) or str(free_port())
     output = home / f"output-{port}"
     with output.open("wb") as file:
@@ -108,7 +108,12 @@ def start_market(home: Path, **variables: str) -> MarketProcess:
             stderr=subprocess.STDOUT,
             env=os.environ | {"MARKET_HOME": str(home), "MARKET_DEMO": "false"} | variables | {"PORT": port},
         )
-    return MarketProcess(f"http://localhost:{port}", process, output)
+    try:
+        yield MarketProcess(f"http://localhost:{port}", process, output)
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            process.wait(STOP_SECONDS)
 
 
 def free_port() -> int:

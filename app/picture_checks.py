@@ -82,7 +82,7 @@ class Kind:
     open: Callable[[io.BytesIO], ImageFile]
 
 
-# The classes themselves, not Image.open: it would try other formats, and read the second picture of a phone's MPO.
+# The classes themselves, not Image.open: it tries further formats, and warns by limits of its own.
 JPEG: Final = Kind("JPEG", "image/jpeg", ".jpg", JpegImageFile)
 PNG: Final = Kind("PNG", "image/png", ".png", PngImageFile)
 WEBP: Final = Kind("WebP", "image/webp", ".webp", WebPImageFile)

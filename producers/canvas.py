@@ -67,6 +67,11 @@ class Canvas:
         """How much of what came in was typed, in all."""
         return sum(sum(line.typed) for line in self.lines)
 
+    @property
+    def written(self) -> int:
+        """Characters of the longer language of each note, in all."""
+        return sum(max(len(note.text_th or ""), len(note.text_en or "")) for note in self.notes.values())
+
     def total(self, amounts: Sequence[int]) -> int:
         """Sum over the months that have begun: comparing a plan for the future with nothing would frighten people."""
         return sum(amounts[: self.elapsed])

@@ -24,7 +24,7 @@ from producers.streams import Stream, StreamKind
 
 router = APIRouter(prefix="/desk/groups/{slug}/canvas")
 
-MOST_WORDS = 600
+MOST_WORDS = 400
 """Characters of a note in each language: nine of them fit on one A4 page."""
 FIRST_YEAR, LAST_YEAR = 2000, 2100
 

@@ -26,6 +26,8 @@ from producers.plan import Step
 
 router = APIRouter(prefix="/desk/groups/{slug}/canvas")
 
+LONG = 2000
+"""Characters of all notes together from which the printed canvas takes a smaller type."""
 OLDEST, NEWEST = date(2000, 1, 1), date(2100, 12, 1)
 
 
@@ -137,6 +139,7 @@ async def _canvas_page(request: Request, session: Session, group: Group, until: 
         steps=list(Step),
         plot=plot_of(request, shown),
         until=last,
+        is_long=shown.written > LONG,
         older=_year_away(last, -1),
         newer=_year_away(last, 1),
     )

@@ -7,20 +7,52 @@ A few facts of the group (centre, place, whether it may sell) and the cheapest p
 the shelves are read from one table.  A trigger copies the group's facts, so they cannot fall behind.
 """
 
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, FetchedValue, ForeignKey, Index, String
+from sqlalchemy import BigInteger, CheckConstraint, FetchedValue, ForeignKey, Index, String, delete, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app import clock
 from app.database import Base, Id, Utc
-from app.money import Satang
+from app.errors import Refusal
+from app.language import N_, Message
+from app.money import Satang, baht
+from app.pages import quantity
+from app.people import Person
+from catalog.seasons import Season
+from producers.certificates import Certificate, living
+from producers.groups import Group, GroupState
 
-MILLI = 1000
+MILLI: Final = 1000
 """Thousandths in one sale unit."""
-SHELF = "state = 'on_sale' AND is_open"
+KILO_G: Final = 1000
+SHELF: Final = "state = 'on_sale' AND is_open"
 """What stands on the shelves (unless it is out of season): the condition of their indexes."""
+
+
+class PriceMissing(Refusal):
+    status = 422
+    message = N_("Write a price first. Then it can be put on sale.")
+
+
+class PriceNotPositive(Refusal):
+    status = 422
+    message = N_("A price must be more than nothing.")
+
+
+class PriceDoesNotFitStep(Refusal):
+    status = 422
+    message = N_("At %(price)s, a step of %(step)s does not cost a whole satang. Choose another price or another step.")
+
+
+class NotOurCertificate(Refusal):
+    status = 422
+    message = N_("This certificate is not one of the group's.")
 
 
 class ListingKind(StrEnum):
@@ -56,6 +88,11 @@ class Listing(Base):
                 "category": ("category", "published_at", "id"),
                 "province": ("province_code", "published_at", "id"),
                 "center": ("center_id", "published_at", "id"),
+                # Everything that `catalog.facets` adds up, so that it goes through this and not the whole table.
+                "facets": (
+                    *("cluster", "category", "region", "province_code", "center_id", "group_id", "storage"),
+                    *("price_satang", "id"),
+                ),
             }.items()
         ),
         Index("ix_listings_group_id", "group_id", "sort_key"),
@@ -99,12 +136,15 @@ class Listing(Base):
     is_open: Mapped[bool] = mapped_column(server_default=FetchedValue())
     """Whether the group may sell."""
 
-    def is_in_season(self, on: date) -> bool:
+    @property
+    def season(self) -> Season | None:
+        """None: it is there all year."""
         if self.season_from_month is None or self.season_to_month is None:
-            return True
-        if self.season_from_month <= self.season_to_month:
-            return self.season_from_month <= on.month <= self.season_to_month
-        return on.month >= self.season_from_month or on.month <= self.season_to_month
+            return None
+        return Season(self.season_from_month, self.season_to_month)
+
+    def is_in_season(self, on: date) -> bool:
+        return self.season is None or self.season.holds(on)
 
 
 class Variant(Base):
@@ -137,6 +177,13 @@ class Variant(Base):
     closed_at: Mapped[datetime | None]
     """No longer offered; past orders still name it."""
 
+    @property
+    def satang_per_kilo(self) -> Satang | None:
+        """The price per kilogram, where the weight is known and the unit is not a kilogram anyway."""
+        if self.price_satang is None or self.net_weight_g in {None, KILO_G}:
+            return None
+        return Satang(round(self.price_satang * KILO_G / (self.net_weight_g or KILO_G)))
+
 
 class ListingCertificate(Base):
     """A certificate of the group that speaks for this listing."""
@@ -146,3 +193,122 @@ class ListingCertificate(Base):
 
     listing_id: Mapped[UUID] = mapped_column(ForeignKey("listings.id"), primary_key=True)
     certificate_id: Mapped[UUID] = mapped_column(ForeignKey("certificates.id"), primary_key=True)
+
+
+async def variants_of(session: AsyncSession, listing_id: UUID) -> Sequence[Variant]:
+    """Return what is offered of a listing, in the group's own order."""
+    return (
+        await session.scalars(
+            select(Variant)
+            .where(Variant.listing_id == listing_id, Variant.closed_at.is_(None))
+            .order_by(Variant.position, Variant.id)
+        )
+    ).all()
+
+
+async def certificates_of(session: AsyncSession, listing_id: UUID) -> Sequence[Certificate]:
+    """Return the certificates that speak for a listing today; expired ones hide themselves."""
+    return (
+        await session.scalars(
+            select(Certificate)
+            .join(ListingCertificate, ListingCertificate.certificate_id == Certificate.id)
+            .where(ListingCertificate.listing_id == listing_id, living(clock.business_day()))
+            .order_by(Certificate.kind, Certificate.id)
+        )
+    ).all()
+
+
+def why_not_on_sale(listing: Listing, group: Group, variants: Sequence[Variant], today: date) -> list[Message]:
+    """Say in plain words everything that keeps a listing from being sold; nothing when it is for sale.
+
+    `variants` are the open ones.  Being sold out is not among the reasons: it passes.
+    """
+    reasons: list[Message] = []
+    if listing.state == ListingState.draft:
+        reasons.append(Message(N_("It has not been put on sale yet."), {}))
+    if listing.state == ListingState.paused:
+        reasons.append(Message(N_("You have let it rest."), {}))
+    if not any(variant.price_satang for variant in variants):
+        reasons.append(Message(N_("It has no price yet."), {}))
+    if listing.season and not listing.season.holds(today):
+        told = {"season": listing.season.words(), "month": listing.season.begins()}
+        reasons.append(Message(N_("Its season is %(season)s. It comes back by itself in %(month)s."), told))
+    if group.state == GroupState.applied:
+        reasons.append(Message(N_("The network has not approved your group yet. Everything can be made ready."), {}))
+    if group.state == GroupState.closed:
+        reasons.append(Message(N_("Your group is closed. Talk to your centre or to the network's staff."), {}))
+    if listing.kind == ListingKind.goods and not (group.parcel_enabled or group.pickup_enabled):
+        reasons.append(Message(N_("Buyers cannot get it yet: choose parcels or pick-up for your group."), {}))
+    return reasons
+
+
+async def put_on_sale(session: AsyncSession, listing: Listing, *, by: Person | None = None) -> None:
+    """Put it on the shelves.  Refuses with `PriceMissing` while no variant has a price."""
+    if not any(variant.price_satang for variant in await variants_of(session, listing.id)):
+        raise PriceMissing
+    listing.state = ListingState.on_sale
+    listing.published_at = listing.published_at or clock.now()
+    sign(listing, by)
+
+
+def pause(listing: Listing, *, by: Person | None = None) -> None:
+    """Take it off the shelves for a while; what buyers hold stays theirs."""
+    if listing.state == ListingState.on_sale:
+        listing.state = ListingState.paused
+        sign(listing, by)
+
+
+async def set_price(
+    session: AsyncSession, variant: Variant, price_satang: Satang | None, *, by: Person | None = None
+) -> None:
+    """Set a price per unit; None: told on asking, so it cannot be ordered.  Refuses with `PriceDoesNotFitStep`."""
+    refuse_price(price_satang, variant.step_milli)
+    variant.price_satang = price_satang
+    await price_anew(session, await session.get_one(Listing, variant.listing_id), by)
+
+
+async def certify(
+    session: AsyncSession, listing: Listing, certificate_ids: Collection[UUID], *, by: Person | None = None
+) -> None:
+    """Say which of the group's certificates speak for this listing, all of them at once.
+
+    Refuses with `NotOurCertificate`.
+    """
+    own = set(
+        await session.scalars(
+            select(Certificate.id).where(
+                Certificate.group_id == listing.group_id, Certificate.id.in_(certificate_ids), living(date.min)
+            )
+        )
+    )
+    if own != set(certificate_ids):
+        raise NotOurCertificate(field="certificates")
+    await session.execute(delete(ListingCertificate).where(ListingCertificate.listing_id == listing.id))
+    session.add_all(ListingCertificate(listing_id=listing.id, certificate_id=each) for each in sorted(own))
+    sign(listing, by)
+    await session.flush()
+
+
+def refuse_price(price_satang: Satang | None, step_milli: int) -> None:
+    if price_satang is None:
+        return
+    if price_satang <= 0:
+        raise PriceNotPositive(field="price")
+    if price_satang * step_milli % MILLI:
+        raise PriceDoesNotFitStep(field="price", price=baht(price_satang), step=quantity(step_milli))
+
+
+async def price_anew(session: AsyncSession, listing: Listing, by: Person | None) -> None:
+    """Let the listing know its cheapest price; whoever changes another variant meanwhile waits for us."""
+    await session.flush()
+    await session.execute(select(Listing.id).where(Listing.id == listing.id).with_for_update(key_share=True))
+    listing.price_satang = await session.scalar(
+        select(func.min(Variant.price_satang)).where(Variant.listing_id == listing.id, Variant.closed_at.is_(None))
+    )
+    sign(listing, by)
+    await session.flush()
+
+
+def sign(listing: Listing, by: Person | None) -> None:
+    listing.changed_at = clock.now()
+    listing.changed_by = by.id if by else None

@@ -180,6 +180,10 @@ def _listings() -> None:
         "category": ["category", "published_at", "id"],
         "province": ["province_code", "published_at", "id"],
         "center": ["center_id", "published_at", "id"],
+        "facets": [
+            *("cluster", "category", "region", "province_code", "center_id", "group_id", "storage"),
+            *("price_satang", "id"),
+        ],
     }.items():
         op.create_index(f"ix_listings_shelf_{name}", "listings", columns, postgresql_where=SHELF)
 

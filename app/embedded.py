@@ -99,7 +99,7 @@ class Server:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGINT)
         ends_at = time.monotonic() + STOP_SECONDS
-        while self.is_running() and time.monotonic() < ends_at:
+        while self._pid() == pid and time.monotonic() < ends_at:
             time.sleep(0.05)
         self._process = None
 

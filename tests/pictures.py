@@ -9,6 +9,8 @@ from typing import Any
 import pillow_heif
 from PIL import Image, ImageCms, ImageDraw
 
+from app.pictures import Rendition
+
 RED, GREEN, BLUE, GREY = (200, 40, 40), (40, 160, 60), (40, 60, 190), (128, 128, 128)
 #: A place in Chiang Mai, as cameras write it.
 GPS = {1: "N", 2: (18.0, 47.0, 16.83), 3: "E", 4: (98.0, 59.0, 12.71)}
@@ -83,6 +85,23 @@ def colour_at(image: Image.Image, across: float, down: float) -> tuple[int, int,
     found = image.getpixel((int(image.width * across), int(image.height * down)))
     assert isinstance(found, tuple)
     return found[0], found[1], found[2]
+
+
+CORNERS = {(0.2, 0.2): RED, (0.8, 0.2): GREEN, (0.2, 0.8): BLUE, (0.8, 0.8): GREY}
+
+
+def assert_close(found: tuple[int, int, int], expected: tuple[int, int, int], most: int = 12) -> None:
+    assert max(abs(a - b) for a, b in zip(found, expected, strict=True)) <= most, (found, expected)
+
+
+def assert_shows_scene(image: Image.Image) -> None:
+    assert image.mode == "RGB"
+    for (across, down), colour in CORNERS.items():
+        assert_close(colour_at(image, across, down), colour)
+
+
+def opened(rendition: Rendition) -> Image.Image:
+    return Image.open(io.BytesIO(rendition.data))
 
 
 def swapped_profile() -> bytes:

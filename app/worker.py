@@ -19,10 +19,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import database, home, jobs, mail, processes
 from app.database import session_scope
 from app.jobs import Job
-from catalog import capacity, photos
+from catalog import capacity, photos, wares
 
 #: Every module that does jobs; tests/app/test_worker.py finds a forgotten one.
-HANDLERS = (jobs, mail, capacity, photos)
+HANDLERS = (jobs, mail, capacity, photos, wares)
 
 AT_ONCE = 4
 POLL_SECONDS = 0.3

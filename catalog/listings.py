@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, FetchedValue, ForeignKey, Index, String, delete, func, select
+from sqlalchemy import BigInteger, CheckConstraint, FetchedValue, ForeignKey, Index, String, delete, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -33,6 +33,11 @@ MILLI: Final = 1000
 KILO_G: Final = 1000
 SHELF: Final = "state = 'on_sale' AND is_open"
 """What stands on the shelves (unless it is out of season): the condition of their indexes."""
+
+
+#: Listings without a price come last, whichever way prices run: what the shelves are sorted by.
+NO_PRICE_LAST: Final = text("coalesce(price_satang, '9223372036854775807'::bigint)")
+NO_PRICE_FIRST: Final = text("coalesce(price_satang, 0)")
 
 
 class PriceMissing(Refusal):
@@ -83,7 +88,8 @@ class Listing(Base):
             Index(f"ix_listings_shelf_{name}", *columns, postgresql_where=SHELF)
             for name, columns in {
                 "newest": ("published_at", "id"),
-                "price": ("price_satang", "id"),
+                "price": (NO_PRICE_LAST, "id"),
+                "price_down": (NO_PRICE_FIRST, "id"),
                 "name": ("sort_key", "id"),
                 "category": ("category", "published_at", "id"),
                 "province": ("province_code", "published_at", "id"),
@@ -277,7 +283,9 @@ async def certify(
     own = set(
         await session.scalars(
             select(Certificate.id).where(
-                Certificate.group_id == listing.group_id, Certificate.id.in_(certificate_ids), living(date.min)
+                Certificate.group_id == listing.group_id,
+                Certificate.id.in_(certificate_ids),
+                Certificate.removed_at.is_(None),
             )
         )
     )

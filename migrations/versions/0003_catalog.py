@@ -1,7 +1,8 @@
 """Tables of `catalog`: capacity, listings with their variants and certificates, photos.
 
 What capacity promises is held here, by the database: a pool holds no more than there is, and exactly what its holds add
-up to when a transaction commits.  A listing's copy of its group's facts is made here too, so it never falls behind.
+up to when a transaction commits.  A listing's copy of its group's facts is made here too, so it never falls behind;
+what the word search keeps of the group is written anew by a job.
 """
 
 import sqlalchemy as sa
@@ -65,6 +66,14 @@ BEGIN
     RETURN NULL;
 END
 $$;
+CREATE FUNCTION ask_to_retell_listings() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO jobs (id, kind, payload, key, run_after_at, attempts, created_at)
+        VALUES (gen_random_uuid(), 'listings.retell', jsonb_build_object('group_id', NEW.id), NEW.id::text,
+            NEW.changed_at, 0, NEW.changed_at);
+    RETURN NULL;
+END
+$$;
 CREATE TRIGGER listings_know_their_group BEFORE INSERT OR UPDATE OF group_id ON listings
     FOR EACH ROW EXECUTE FUNCTION copy_from_group();
 CREATE TRIGGER groups_tell_their_listings AFTER UPDATE OF center_id, region, province_code, state ON groups
@@ -72,6 +81,12 @@ CREATE TRIGGER groups_tell_their_listings AFTER UPDATE OF center_id, region, pro
     WHEN ((OLD.center_id, OLD.region, OLD.province_code, OLD.state)
         IS DISTINCT FROM (NEW.center_id, NEW.region, NEW.province_code, NEW.state))
     EXECUTE FUNCTION copy_to_listings();
+CREATE TRIGGER groups_ask_to_retell_their_listings
+    AFTER UPDATE OF name_th, name_en, province_code, subdistrict_code ON groups
+    FOR EACH ROW
+    WHEN ((OLD.name_th, OLD.name_en, OLD.province_code, OLD.subdistrict_code)
+        IS DISTINCT FROM (NEW.name_th, NEW.name_en, NEW.province_code, NEW.subdistrict_code))
+    EXECUTE FUNCTION ask_to_retell_listings();
 """
 
 
@@ -175,7 +190,8 @@ def _listings() -> None:
     op.create_index("ix_listings_group_id", "listings", ["group_id", "sort_key"])
     for name, columns in {
         "newest": ["published_at", "id"],
-        "price": ["price_satang", "id"],
+        "price": [sa.text("coalesce(price_satang, '9223372036854775807'::bigint)"), "id"],
+        "price_down": [sa.text("coalesce(price_satang, 0)"), "id"],
         "name": ["sort_key", "id"],
         "category": ["category", "published_at", "id"],
         "province": ["province_code", "published_at", "id"],

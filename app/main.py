@@ -40,9 +40,11 @@ ROUTERS = (
     "orders.checkout_pages",
     "orders.pages",
     "orders.desk",
+    "orders.slip_desk",
     "orders.staff",
     "incubation_centers.pages",
     "incubation_centers.desk",
+    "incubation_centers.money_desk",
 )
 
 

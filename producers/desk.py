@@ -21,6 +21,7 @@ router = APIRouter(prefix="/desk/groups/{slug}/about")
 
 MOST_TIERS = 8
 """Lines of one parcel table."""
+BLANK_TIERS = 3
 HEAVIEST_G = 100_000
 
 
@@ -127,7 +128,7 @@ async def _tables(session: Session, group: Group) -> dict[Storage, list[Tier]]:
 
 
 def _delivery_page(request: Request, group: Group, form: Form[DeliveryForm], status: int = 200) -> Response:
-    tables = [(storage, [_tier_names(storage, line) for line in range(MOST_TIERS)]) for storage in Storage]
+    tables = [_lines_to_show(form, storage) for storage in Storage]
     return page(
         request,
         "producers/about_delivery.html",
@@ -137,6 +138,13 @@ def _delivery_page(request: Request, group: Group, form: Form[DeliveryForm], sta
         tables=tables,
         storage_words=groups.STORAGE_WORDS,
     )
+
+
+def _lines_to_show(form: Form[DeliveryForm], storage: Storage) -> tuple[Storage, list[tuple[str, str]], bool]:
+    """The lines of one table that are filled in and a few to go on with, and whether any is filled in."""
+    names = [_tier_names(storage, line) for line in range(MOST_TIERS)]
+    used = max((n for n, pair in enumerate(names, 1) if any(map(form.raw, pair))), default=0)
+    return storage, names[: used + BLANK_TIERS], used > 0
 
 
 def _read_tiers(form: Form[DeliveryForm], storage: Storage) -> Iterator[Tier]:

@@ -31,7 +31,18 @@ def get() -> None:
     pip = [sys.executable, "-m", "pip"]
     if not works(*pip, "--version"):
         pip = [sys.executable, str(pip_from_index() / "pip")]
-    command = [*pip, "install", "--quiet", "--disable-pip-version-check", "--target", str(TOOLS), "--upgrade", "uv"]
+    command = [
+        *pip,
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--root-user-action",
+        "ignore",
+        "--target",
+        str(TOOLS),
+        "--upgrade",
+        "uv",
+    ]
     if subprocess.run(command, stdout=sys.stderr, check=False).returncode:
         give_up("pip could not install uv (its message is above).")
 

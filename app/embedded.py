@@ -12,9 +12,7 @@ Unix socket only, in a folder that belongs to the server's user alone.
 
 import fcntl
 import hashlib
-import logging
 import os
-import pwd
 import re
 import shutil
 import signal
@@ -25,18 +23,17 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
-from typing import IO, TypedDict
+from typing import IO
 from urllib.parse import urlencode
+
+from app.embedded_user import CannotStart, Owner, as_user, let_through, own_folder, server_user
 
 PORT = 5432
 SUPERUSER = "postgres"
 DATABASE = "market"
-USER_WHEN_ROOT = "pgserver"
 START_SECONDS = 300
 """Replaying the log after a crash may take minutes; a server that makes no progress says so in its log."""
 STOP_SECONDS = 60
-
-log = logging.getLogger(__name__)
 
 
 def _programs() -> Path:
@@ -48,10 +45,6 @@ def _programs() -> Path:
 
 
 PROGRAMS = _programs()
-
-
-class CannotStart(SystemExit):
-    """The embedded server does not start; the message says why and what to do."""
 
 
 class Server:
@@ -84,8 +77,9 @@ class Server:
 
     def ensure_running(self) -> None:
         """Start the server unless it runs already, and wait until it answers."""
-        if not (self.data / "PG_VERSION").exists():
+        if not self.data.exists():
             self._make()
+        self._refuse_foreign_folder()
         if self._knock() == _NOBODY:
             self._launch()
         self._wait()
@@ -108,9 +102,9 @@ class Server:
         unfinished = self.data.with_name("postgres.new")
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(parents=True, mode=0o700)
-        owner = _server_user(self.home)
-        _let_through(PROGRAMS, unfinished, owner)
-        os.chown(unfinished, owner.pw_uid, owner.pw_gid)
+        owner = server_user(self.home)
+        let_through(PROGRAMS, unfinished, owner)
+        os.chown(unfinished, *owner)
         self._run(
             "initdb",
             *("--pgdata", str(unfinished), "--username", SUPERUSER, "--auth", "trust", "--encoding", "UTF8"),
@@ -120,14 +114,25 @@ class Server:
         )
         unfinished.rename(self.data)
 
+    def _owner(self) -> Owner:
+        status = self.data.stat()
+        return Owner(status.st_uid, status.st_gid)
+
+    def _refuse_foreign_folder(self) -> None:
+        if os.geteuid() not in {0, self._owner().uid}:
+            raise CannotStart(
+                f"{self.data} belongs to user {self._owner().uid}, who ran this market before: run it as that user, "
+                "or choose another folder with MARKET_HOME."
+            )
+
     def _launch(self) -> None:
-        owner = pwd.getpwuid(self.data.stat().st_uid)
-        _let_through(PROGRAMS, self.data, owner)
+        owner = self._owner()
+        let_through(PROGRAMS, self.data, owner)
         self._forget_dead_postmaster()
         settings = {
             "listen_addresses": "",
             "port": str(PORT),
-            "unix_socket_directories": str(_own_folder(self.socket_folder, owner)),
+            "unix_socket_directories": str(own_folder(self.socket_folder, owner)),
             "unix_socket_permissions": "0700",
             "timezone": "UTC",
             "log_timezone": "UTC",
@@ -143,7 +148,7 @@ class Server:
                 stderr=output,
                 start_new_session=True,
                 env=_environment(),
-                **_as_user(owner),
+                **as_user(owner),
             )
 
     def _wait(self) -> None:
@@ -180,10 +185,10 @@ class Server:
         ]
         return subprocess.run(command, env=_environment(), check=False).returncode
 
-    def _run(self, program: str, *arguments: str, owner: pwd.struct_passwd | None = None) -> str:
+    def _run(self, program: str, *arguments: str, owner: Owner | None = None) -> str:
         command = [str(PROGRAMS / "bin" / program), *arguments]
         done = subprocess.run(
-            command, capture_output=True, text=True, check=False, env=_environment(), cwd="/", **_as_user(owner)
+            command, capture_output=True, text=True, check=False, env=_environment(), cwd="/", **as_user(owner)
         )
         if done.returncode:
             raise CannotStart(f"The embedded PostgreSQL could not be prepared ({program}):\n{done.stderr.strip()}")
@@ -251,60 +256,6 @@ def _is_last(users: IO[str]) -> bool:
     except BlockingIOError:
         return False
     return True
-
-
-def _server_user(home: Path) -> pwd.struct_passwd:
-    """Who the server runs as: ourselves, or, since PostgreSQL refuses to be root, a user made for it."""
-    if os.geteuid() != 0:
-        return pwd.getpwuid(os.geteuid())
-    with suppress(KeyError):
-        return pwd.getpwnam(USER_WHEN_ROOT)
-    useradd = shutil.which("useradd", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
-    if useradd is None:
-        raise CannotStart(
-            "PostgreSQL does not run as root, and there is no `useradd` to make a user for it.\n"
-            f"Run as an ordinary user who owns {home}, or set DATABASE_URL to a PostgreSQL server."
-        )
-    subprocess.run([useradd, "--system", "--shell", "/usr/sbin/nologin", USER_WHEN_ROOT], check=True)
-    return pwd.getpwnam(USER_WHEN_ROOT)
-
-
-class _AsUser(TypedDict, total=False):
-    user: int
-    group: int
-    extra_groups: list[int]
-
-
-def _as_user(owner: pwd.struct_passwd | None) -> _AsUser:
-    if owner is None or owner.pw_uid == os.geteuid():
-        return {}
-    return {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
-
-
-def _let_through(programs: Path, data: Path, owner: pwd.struct_passwd) -> None:
-    """As root: let the server's user reach its programs and its data, and say which folders were opened for that."""
-    if owner.pw_uid == os.geteuid():
-        return
-    for folder in {*programs.parents, *data.parents}:
-        status = folder.stat()
-        bit = 0o100 if status.st_uid == owner.pw_uid else 0o001
-        if not status.st_mode & bit:
-            log.warning("Letting PostgreSQL's user %s pass through %s (chmod o+x)", owner.pw_name, folder)
-            folder.chmod(status.st_mode | bit)
-    if not (programs / "bin/postgres").stat().st_mode & 0o001:
-        for path in (programs, *programs.rglob("*")):
-            path.chmod(path.stat().st_mode | (0o005 if path.is_dir() or path.parent.name == "bin" else 0o004))
-
-
-def _own_folder(folder: Path, owner: pwd.struct_passwd) -> Path:
-    """Return `folder`, made if need be; one that somebody else owns in a shared place is refused."""
-    with suppress(FileExistsError):
-        folder.mkdir(mode=0o700)
-        os.chown(folder, owner.pw_uid, owner.pw_gid)
-    status = folder.lstat()
-    if status.st_uid != owner.pw_uid or folder.is_symlink():
-        raise CannotStart(f"{folder} belongs to somebody else; remove it or choose a shorter MARKET_HOME.")
-    return folder
 
 
 def _environment() -> dict[str, str]:

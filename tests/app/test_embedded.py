@@ -10,6 +10,7 @@ import pytest
 
 from app import embedded
 from app.embedded import Server
+from app.embedded_user import CannotStart
 
 QUICKLY_MADE = {"fsync": "off"}
 
@@ -103,7 +104,7 @@ def test_a_socket_folder_of_somebody_else_is_refused(tmp_path: Path) -> None:
     home = tmp_path / ("x" * 120)
     home.mkdir()
     Server(home).socket_folder.symlink_to(tmp_path)
-    with pytest.raises(embedded.CannotStart, match="belongs to somebody else"), embedded.running(home, QUICKLY_MADE):
+    with pytest.raises(CannotStart, match="belongs to somebody else"), embedded.running(home, QUICKLY_MADE):
         pass
     Server(home).socket_folder.unlink()
 
@@ -112,7 +113,7 @@ def test_a_server_that_cannot_start_shows_its_log(tmp_path: Path) -> None:
     with embedded.running(tmp_path, QUICKLY_MADE) as server:
         ask(server, "SELECT 1")
     with (
-        pytest.raises(embedded.CannotStart, match="no_such_setting"),
+        pytest.raises(CannotStart, match="no_such_setting"),
         embedded.running(tmp_path, {"no_such_setting": "1"}),
     ):
         pass

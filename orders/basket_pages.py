@@ -13,6 +13,7 @@ from app.errors import Refusal
 from app.forms import Form, Milli, read_form
 from app.language import N_, Message
 from app.pages import language_of, page, said, see_other
+from catalog.photos import covers
 from orders import basket as baskets
 from orders import basket_cookie
 from orders.basket import Basket
@@ -122,7 +123,7 @@ async def _page(
         "orders/basket.html",
         status,
         quote=now,
-        pictures={},
+        pictures=await covers(session, [item.offer.listing.id for item in now.items]) if now else {},
         problems=problems or [],
         form=form or Form[BasketForm].empty(),
     )

@@ -294,7 +294,8 @@ async def _numbered(session: AsyncSession, order: Order) -> Order:
             .values(row | {"number": draw_number(digits)})
             .on_conflict_do_nothing(index_elements=[Order.number])
         )
-        if kept := await session.scalar(drawn.returning(Order)):
+        kept: Order | None = await session.scalar(drawn.returning(Order))
+        if kept is not None:
             return kept
     raise RuntimeError("no free order number")
 

@@ -115,6 +115,7 @@ async def _place(
             )
     except Refusal as refusal:
         form.refuse(refusal)
+        await session.refresh(basket)
         now = await quote(session, basket)
         return _page(request, now, form, differences(seen, now), status=refusal.status)
     return _to(request, order)

@@ -215,7 +215,11 @@ async def _members(session: AsyncSession, group_ids: Collection[UUID]) -> list[t
         .where(Membership.group_id.in_(group_ids), Membership.ended_at.is_(None), Person.email.is_not(None))
         .order_by(Membership.group_id, Person.email)
     )
-    return [(group_id, slug, Reader(email, _language(lang), name)) for group_id, slug, email, lang, name in rows]
+    return [
+        (group_id, slug, Reader(email, _language(lang), name))
+        for group_id, slug, email, lang, name in rows
+        if group_id and email
+    ]
 
 
 async def _staff(session: AsyncSession) -> list[Reader]:
@@ -226,7 +230,7 @@ async def _staff(session: AsyncSession) -> list[Reader]:
         .join(Membership, Membership.person_id == Person.id)
         .where(Membership.role == Role.staff, Membership.ended_at.is_(None), Person.email.is_not(None))
     )
-    return [Reader(email, _language(lang), name) for email, lang, name in rows]
+    return [Reader(email, _language(lang), name) for email, lang, name in rows if email]
 
 
 def _language(lang: str) -> Language:

@@ -15,6 +15,7 @@ from app.database import Session, session_scope
 from app.errors import Refusal, TooManyAttempts
 from app.forms import Form, Line, read_form
 from app.language import N_, translate
+from app.money import in_thai_words
 from app.pages import go, in_language, language_of, page, said
 from orders import cancellation, order, promptpay, refunds, slips, timeline
 from orders.carriers import carrier, tracking_link
@@ -141,9 +142,7 @@ async def say_pay_to(request: Request, session: Session, token: str) -> Response
 async def receipt(request: Request, session: Session, token: str) -> Response:
     found = await order.by_link(session, token)
     shown = await order.view(session, found)
-    return page(
-        request, "orders/receipt.html", shown=shown, order=found, receipts=await payments.of_order(session, found.id)
-    )
+    return page(request, "orders/receipt.html", shown=shown, order=found, in_thai_words=in_thai_words)
 
 
 @router.get("/my/orders", name="my_orders")

@@ -68,6 +68,18 @@ async def open_tasks(session: AsyncSession, scope: Scope) -> list[tuple[RefundTa
     return [(task, order) for task, order in rows]
 
 
+async def done_lately(session: AsyncSession, scope: Scope, limit: int = 20) -> list[tuple[RefundTask, Order]]:
+    """Return what was paid back last."""
+    rows = await session.execute(
+        select(RefundTask, Order)
+        .join(Order, Order.id == RefundTask.order_id)
+        .where(RefundTask.state == "done", received_by(scope))
+        .order_by(RefundTask.done_at.desc())
+        .limit(limit)
+    )
+    return [(task, order) for task, order in rows]
+
+
 async def open_count(session: AsyncSession) -> int:
     return await session.scalar(select(func.count()).where(RefundTask.state == "open")) or 0
 

@@ -135,6 +135,13 @@ async def waiting_count(session: AsyncSession, scope: Scope) -> int:
     return await session.scalar(question.where(Slip.state == SlipState.waiting, received_by(scope))) or 0
 
 
+async def waiting_count_of_group(session: AsyncSession, scope: Scope, group_id: UUID) -> int:
+    """Count the slips of money that went to one group's own account, for those who may judge them."""
+    question = select(func.count()).select_from(Slip).join(Order, Order.id == Slip.order_id)
+    of_group = (Order.receiver_id == group_id, Slip.state == SlipState.waiting, received_by(scope))
+    return await session.scalar(question.where(*of_group)) or 0
+
+
 async def of_order(session: AsyncSession, order_id: UUID) -> Sequence[Slip]:
     found = await session.scalars(select(Slip).where(Slip.order_id == order_id).order_by(Slip.sent_at, Slip.id))
     return found.all()

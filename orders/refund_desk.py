@@ -1,0 +1,54 @@
+"""Paying money back: the tasks, and the button for whoever has done one.
+
+Staff see all of them; a group or a centre that took the money itself sees what it has to pay back.
+"""
+
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel
+
+from app.access import CurrentPerson, CurrentScope, Scope, StaffScope
+from app.database import Session
+from app.forms import Line, read_form
+from app.language import N_
+from app.pages import page, said, see_other
+from orders import refunds
+from orders.order import Actor, ActorKind
+
+router = APIRouter()
+
+
+class DoneForm(BaseModel):
+    note: Line | None = None
+
+
+@router.get("/staff/refunds", name="staff_refunds")
+async def staff_refunds(request: Request, session: Session, staff: StaffScope) -> Response:
+    return await _page(request, session, staff)
+
+
+@router.get("/desk/refunds", name="refunds")
+async def own_refunds(request: Request, session: Session, scope: CurrentScope, _person: CurrentPerson) -> Response:
+    return await _page(request, session, scope)
+
+
+@router.post("/desk/refunds/{task_id}/done", name="finish_refund")
+async def finish_refund(
+    request: Request, session: Session, scope: CurrentScope, person: CurrentPerson, task_id: UUID
+) -> Response:
+    form = await read_form(request, DoneForm)
+    note = form.values.note if form.ok else None
+    kind = ActorKind.staff if scope.is_staff else ActorKind.center if scope.centers else ActorKind.group
+    await refunds.finish(session, scope, task_id, Actor(kind, person), note)
+    where = "staff_refunds" if scope.is_staff else "refunds"
+    return see_other(request, where, flash=said(N_("Paid back. The buyer has been told.")))
+
+
+async def _page(request: Request, session: Session, scope: Scope) -> Response:
+    return page(
+        request,
+        "orders/refunds.html",
+        tasks=await refunds.open_tasks(session, scope),
+        done=await refunds.done_lately(session, scope),
+    )

@@ -7,10 +7,10 @@ A few facts of the group (centre, place, whether it may sell) and the cheapest p
 the shelves are read from one table.  A trigger copies the group's facts, so they cannot fall behind.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import BigInteger, CheckConstraint, FetchedValue, ForeignKey, Index, String, delete, func, select, text
@@ -38,6 +38,21 @@ SHELF: Final = "state = 'on_sale' AND is_open"
 #: Listings without a price come last, whichever way prices run: what the shelves are sorted by.
 NO_PRICE_LAST: Final = text("coalesce(price_satang, '9223372036854775807'::bigint)")
 NO_PRICE_FIRST: Final = text("coalesce(price_satang, 0)")
+SHELVES: Final[Mapping[str, tuple[Any, ...]]] = {
+    "newest": ("published_at", "id"),
+    "price": (NO_PRICE_LAST, "id"),
+    "price_down": (NO_PRICE_FIRST, "id"),
+    "name": ("sort_key", "id"),
+    "category": ("category", "published_at", "id"),
+    "province": ("province_code", "published_at", "id"),
+    "center": ("center_id", "published_at", "id"),
+    # Everything that `catalog.facets` adds up, so that it goes through this and not the whole table.
+    "facets": (
+        *("cluster", "category", "region", "province_code", "center_id", "group_id", "storage"),
+        *("price_satang", "id"),
+    ),
+}
+"""Indexes of what stands on the shelves, in the orders in which it is asked for."""
 
 
 class PriceMissing(Refusal):
@@ -84,23 +99,7 @@ class Listing(Base):
         ),
         CheckConstraint("state <> 'on_sale' OR published_at IS NOT NULL", name="on_sale_since_a_moment"),
         CheckConstraint("price_satang > 0", name="price_counts"),
-        *(
-            Index(f"ix_listings_shelf_{name}", *columns, postgresql_where=SHELF)
-            for name, columns in {
-                "newest": ("published_at", "id"),
-                "price": (NO_PRICE_LAST, "id"),
-                "price_down": (NO_PRICE_FIRST, "id"),
-                "name": ("sort_key", "id"),
-                "category": ("category", "published_at", "id"),
-                "province": ("province_code", "published_at", "id"),
-                "center": ("center_id", "published_at", "id"),
-                # Everything that `catalog.facets` adds up, so that it goes through this and not the whole table.
-                "facets": (
-                    *("cluster", "category", "region", "province_code", "center_id", "group_id", "storage"),
-                    *("price_satang", "id"),
-                ),
-            }.items()
-        ),
+        *(Index(f"ix_listings_shelf_{name}", *columns, postgresql_where=SHELF) for name, columns in SHELVES.items()),
         Index("ix_listings_group_id", "group_id", "sort_key"),
     )
 
@@ -224,10 +223,12 @@ async def certificates_of(session: AsyncSession, listing_id: UUID) -> Sequence[C
     ).all()
 
 
-def why_not_on_sale(listing: Listing, group: Group, variants: Sequence[Variant], today: date) -> list[Message]:
+def why_not_on_sale(
+    listing: Listing, group: Group, variants: Sequence[Variant], today: date, *, left_milli: int | None = None
+) -> list[Message]:
     """Say in plain words everything that keeps a listing from being sold; nothing when it is for sale.
 
-    `variants` are the open ones.  Being sold out is not among the reasons: it passes.
+    `variants` are the open ones, `left_milli` what is left of them all (None: nothing that runs out).
     """
     reasons: list[Message] = []
     if listing.state == ListingState.draft:
@@ -239,6 +240,8 @@ def why_not_on_sale(listing: Listing, group: Group, variants: Sequence[Variant],
     if listing.season and not listing.season.holds(today):
         told = {"season": listing.season.words(), "month": listing.season.begins()}
         reasons.append(Message(N_("Its season is %(season)s. It comes back by itself in %(month)s."), told))
+    if left_milli is not None and left_milli <= 0:
+        reasons.append(Message(N_("It is sold out. Write how many there are now."), {}))
     if group.state == GroupState.applied:
         reasons.append(Message(N_("The network has not approved your group yet. Everything can be made ready."), {}))
     if group.state == GroupState.closed:

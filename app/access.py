@@ -165,7 +165,13 @@ async def know_visitor(request: Request, session: Session) -> Scope:
     """Dependency of every page: who is here, by the session cookie.  Also kept on the request for the layout."""
     token = cookies.read(request, SESSION_COOKIE)
     person = await people.signed_in(session, token) if token else None
+    if person is not None:
+        # A refusal rolls the session back, and the page that shows it still names who is here.
+        session.expunge(person)
     scope = await scope_of(session, person)
+    if person:
+        # They outlive the transaction: a refusal rolls it back, and the page that says so still greets them by name.
+        session.expunge(person)
     request.state.scope = scope
     return scope
 

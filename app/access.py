@@ -169,9 +169,6 @@ async def know_visitor(request: Request, session: Session) -> Scope:
         # A refusal rolls the session back, and the page that shows it still names who is here.
         session.expunge(person)
     scope = await scope_of(session, person)
-    if person:
-        # They outlive the transaction: a refusal rolls it back, and the page that says so still greets them by name.
-        session.expunge(person)
     request.state.scope = scope
     return scope
 

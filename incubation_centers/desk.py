@@ -84,7 +84,9 @@ async def center_demand(request: Request, session: Session, scope: CurrentScope,
 async def center_demand_print(request: Request, session: Session, scope: CurrentScope, center: OwnCenter) -> Response:
     shown = await _shown(session, scope, center, _asked(request))
     days = demand_sheet.days_in_words(shown["asked"].span, language_of(request))
-    return page(request, "incubation_centers/demand_print.html", center=center, days=days, **shown)
+    return page(
+        request, "incubation_centers/demand_print.html", center=center, days=days, delivery_names=NAMES, **shown
+    )
 
 
 @router.get("/demand.xlsx")
@@ -144,7 +146,7 @@ async def desk_page(
 
 async def _shown(session: AsyncSession, scope: Scope, center: Center, asked: Asked) -> dict[str, Any]:
     wanted = await consolidation.demand(session, scope, center, asked.span)
-    return {"demand": wanted, "asked": asked, "form": asked.form, "delivery_names": NAMES}
+    return {"demand": wanted, "asked": asked, "form": asked.form}
 
 
 def _asked(request: Request) -> Asked:

@@ -15,7 +15,7 @@ from email_validator import EmailNotValidError, validate_email
 from fastapi import Request
 from pydantic import AfterValidator, BaseModel, BeforeValidator, StringConstraints, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
-from starlette.datastructures import FormData, UploadFile
+from starlette.datastructures import UploadFile
 
 from app import money, people
 from app.errors import Refusal
@@ -145,14 +145,14 @@ def query_form(request: Request, model: type[M]) -> Form[M]:
 async def _received(request: Request) -> tuple[dict[str, list[str]], dict[str, list[Upload]]]:
     typed: dict[str, list[str]] = {}
     uploads: dict[str, list[Upload]] = {}
-    data: FormData = await request.form(max_files=20, max_fields=2000, max_part_size=256 * 1024)
-    for name, value in data.multi_items():
-        if isinstance(value, UploadFile):
-            if value.filename:
-                content = await value.read(MOST_PICTURE_BYTES + 1)
-                uploads.setdefault(name, []).append(Upload(value.filename, content))
-        else:
-            typed.setdefault(name, []).append(value)
+    async with request.form(max_files=20, max_fields=2000, max_part_size=256 * 1024) as data:
+        for name, value in data.multi_items():
+            if isinstance(value, UploadFile):
+                if value.filename:
+                    content = await value.read(MOST_PICTURE_BYTES + 1)
+                    uploads.setdefault(name, []).append(Upload(value.filename, content))
+            else:
+                typed.setdefault(name, []).append(value)
     return typed, uploads
 
 
@@ -210,7 +210,8 @@ def _promptpay(typed: str) -> str:
     digits = "0" + digits.removeprefix("+66") if digits.startswith("+66") else digits
     if not re.fullmatch(r"0[689][0-9]{8}|[0-9]{13}|[0-9]{15}", digits):
         raise wrong(
-            "promptpay", N_("A PromptPay id is a mobile phone (10 digits), an id or tax number (13) or an e-wallet (15).")
+            "promptpay",
+            N_("A PromptPay id is a mobile phone (10 digits), an id or tax number (13) or an e-wallet (15)."),
         )
     return digits
 

@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
+from PIL import Image
 from sqlalchemy import CheckConstraint, ForeignKey, Index, and_, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -236,16 +237,16 @@ def refuse_unless_needed(order: Order) -> None:
 
 
 async def read_picture(data: bytes) -> SlipPicture:
-    """Check a picture that somebody sent and look for a slip's code, in a thread; refuses what is no picture."""
-    return await asyncio.to_thread(_read, data)
+    """Check a picture that a stranger sent and look for a slip's code; refuses with a `PictureRefused` in words."""
+    image = await pictures.read_apart(data)
+    return await asyncio.to_thread(_read, data, image)
 
 
 MOST_SIDE: Final = 1800
 """Pixels that are kept of a slip: enough to read the smallest print."""
 
 
-def _read(data: bytes) -> SlipPicture:
-    image = pictures.read_upright(data)
+def _read(data: bytes, image: Image.Image) -> SlipPicture:
     reference = slip_qr.read_picture(image)
     image.thumbnail((MOST_SIDE, MOST_SIDE))
     kept = io.BytesIO()

@@ -1,6 +1,6 @@
 """Stalls with goods, and orders, to arrange a test with."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from uuid import UUID
 
@@ -17,10 +17,10 @@ from orders import basket as baskets
 from orders import checkout, payments
 from orders.basket import Basket
 from orders.checkout import Buyer
-from orders.order import Actor, ActorKind, DeliveryKind, Order, OrderPart, PaymentMethod, parts_of
+from orders.order import BUYER, Actor, ActorKind, DeliveryKind, Order, OrderPart, PaymentMethod, parts_of
 from orders.quote import quote
-from orders.slips import SlipPicture
 from orders.slip_qr import SlipReference
+from orders.slips import SlipPicture
 from producers.centers import Center
 from producers.fees import FeeKind, start_rule
 from producers.groups import Group, ParcelTier
@@ -194,4 +194,4 @@ def slip(reference: str | None = None) -> SlipPicture:
     )
 
 
-__all__ = ["GROUP", "MALI", "STAFF", "Role", "Stall"]
+__all__ = ["BUYER", "GROUP", "MALI", "STAFF", "Role", "Stall", "replace"]

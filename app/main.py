@@ -23,6 +23,7 @@ ROUTERS = (
     "app.address",
     "app.health",
     "catalog.pages",
+    "catalog.sitemap",
     "catalog.legal",
     "catalog.media",
     "catalog.editing",

@@ -28,7 +28,7 @@ from sqlalchemy.orm import defer
 from app import clock, places
 from app.language import Bilingual
 from catalog.capacity import Pool, available
-from catalog.listings import Listing, ListingCertificate, ListingKind, Variant
+from catalog.listings import MILLI, Listing, ListingCertificate, ListingKind, Variant
 from catalog.photos import Picture, covers
 from producers.certificates import Certificate, CertificateKind, living
 from producers.groups import Group
@@ -55,12 +55,39 @@ class Offer:
     def is_there(self) -> bool:
         return self.variant.price_satang is not None and self.left_milli >= self.variant.least_milli
 
+    @property
+    def least(self) -> str:
+        """The least amount in sale units, as a field takes it: "0.5"; likewise `step` and `most`."""
+        return f"{self.variant.least_milli / MILLI:g}"
+
+    @property
+    def step(self) -> str:
+        return f"{self.variant.step_milli / MILLI:g}"
+
+    @property
+    def most(self) -> str:
+        return f"{self.left_milli // self.variant.step_milli * self.variant.step_milli / MILLI:.12g}"
+
+
+@dataclass(frozen=True, slots=True)
+class Seller:
+    """A group as cards name it."""
+
+    slug: str
+    name_th: str
+    name_en: str | None
+    province_code: str
+
+    @property
+    def province(self) -> Bilingual:
+        found = places.province(self.province_code)
+        return Bilingual(found.name_th, found.name_en) if found else Bilingual("")
+
 
 @dataclass(frozen=True, slots=True)
 class Card:
     listing: Listing
-    group_slug: str
-    group_name: Bilingual
+    seller: Seller
     offers: Sequence[Offer]
     """The cheapest first, those without a price last."""
     certificates: Sequence[CertificateKind]
@@ -84,9 +111,8 @@ class Card:
         return availability(self.listing, self.offers)
 
     @property
-    def province(self) -> Bilingual:
-        found = places.province(self.listing.province_code)
-        return Bilingual(found.name_th, found.name_en) if found else Bilingual("")
+    def badges(self) -> list[tuple[str, Bilingual]]:
+        return [("certificate", Bilingual(kind.name_th, kind.name_en)) for kind in self.certificates]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +170,10 @@ def _question(where: Iterable[ColumnElement[bool]], order: Order, most: int) -> 
         select(
             *placed,
             Listing,
-            Group.slug.label("group_slug"),
-            Group.name_th.label("group_th"),
-            Group.name_en.label("group_en"),
+            Group.slug,
+            Group.name_th,
+            Group.name_en,
+            Group.province_code,
             _kinds().label("kinds"),
             Variant,
             available(Variant.pool_id, clock.now()).label("left"),
@@ -179,8 +206,7 @@ def _card(rows: Sequence[Any], pictures: dict[UUID, Picture], keys: int) -> Card
     held = set(first.kinds or ())
     return Card(
         listing=first.Listing,
-        group_slug=first.group_slug,
-        group_name=Bilingual(first.group_th, first.group_en),
+        seller=Seller(first.slug, first.name_th, first.name_en, first.province_code),
         offers=[Offer(row.Variant, row.left) for row in rows if row.Variant],
         certificates=[kind for kind in CertificateKind if kind in held],
         picture=pictures.get(first.Listing.id),

@@ -13,18 +13,18 @@ document.getElementById("form-errors")?.focus();
 /** Minus and plus beside an amount, in steps of the sale unit, kept between least and most. */
 function stepper(box) {
   const input = box.querySelector("input");
-  const { least, most, step } = input.dataset;
-  const clamp = (n) => Math.min(most === "" ? Infinity : Number(most), Math.max(Number(least), n));
+  const { dataset } = input; // Read anew each time: another variant has other steps.
+  const clamp = (n) => Math.min(dataset.most === "" ? Infinity : Number(dataset.most), Math.max(Number(dataset.least), n));
   const show = () => {
     for (const button of box.querySelectorAll("button")) {
-      const next = Number(input.value) + Number(step) * Number(button.dataset.by);
+      const next = Number(input.value) + Number(dataset.step) * Number(button.dataset.by);
       button.disabled = clamp(next) !== next;
     }
   };
   for (const button of box.querySelectorAll("button")) {
     button.hidden = false;
     button.addEventListener("click", () => {
-      const next = (Number(input.value) || 0) + Number(step) * Number(button.dataset.by);
+      const next = (Number(input.value) || 0) + Number(dataset.step) * Number(button.dataset.by);
       input.value = String(Number(clamp(next).toFixed(3)));
       input.dispatchEvent(new Event("change", { bubbles: true }));
     });

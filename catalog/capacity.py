@@ -5,14 +5,14 @@ then it is taken for good, released, or it runs out.  Running out is a matter of
 anything for it.  A hold that ran out stays where it is until somebody needs its goods (or `tidy` comes by); whoever
 pays late still gets them if nobody did.
 
-Nothing is sold twice, for three reasons that each suffice.  Every verb first locks its pools, in order of their ids and
-in one statement, so verbs over the same pools take turns and never wait for each other in a circle.  The write is
-conditional.  And the database refuses a pool that holds more than there is, or other than its holds add up to.
+Nothing is sold twice, for two reasons that each suffice.  Every verb first locks its pools, in order of their ids and in
+one statement, so that verbs over the same pools take turns and never wait for each other in a circle.  And the database
+itself makes a pool's figures follow from its holds (triggers of migration 0003, one write per statement), and refuses a
+pool that would hold more than there is, whoever asks.
 
 Amounts are thousandths of the sale unit (500 is half a kilo).
 """
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -27,6 +27,8 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     UniqueConstraint,
+    Update,
+    and_,
     case,
     cast,
     func,
@@ -113,9 +115,9 @@ class Pool(Base):
 
     id: Mapped[Id]
     on_hand_milli: Mapped[int] = mapped_column(BigInteger)
-    """What there is and nobody has taken yet; what is held is part of it."""
+    """What there is and nobody has taken yet; what is held is part of it.  Taking a hold lowers it, by trigger."""
     held_milli: Mapped[int] = mapped_column(BigInteger, default=0)
-    """Sum of the holds in state `held`: a deferred trigger compares at the end of each transaction."""
+    """Sum of the holds in state `held`; only their trigger writes it."""
 
 
 class Hold(Base):
@@ -194,11 +196,7 @@ async def hold(session: AsyncSession, wants: Sequence[Want], until: datetime) ->
         await _free(session, stocks)
     if short := _short(wants, stocks):
         raise NotEnough(short)
-    amounts = Counter[UUID]()
-    for want in wants:
-        amounts[want.pool_id] += want.amount_milli
-    await _move(session, stocks, held=amounts)
-    await session.execute(insert(Hold), [_row(want, until) for want in wants])
+    await session.execute(_HOLD, _columns(wants, until))
 
 
 async def prolong(session: AsyncSession, owner_ids: Collection[UUID], until: datetime) -> None:
@@ -208,15 +206,9 @@ async def prolong(session: AsyncSession, owner_ids: Collection[UUID], until: dat
     """
     stocks, holds = await _own(session, owner_ids)
     await _secure(session, stocks, holds, owner_ids)
-    back = [each for each in holds if each.state == HoldState.expired]
-    await _move(session, stocks, held=_amounts(back))
     kept = [each.id for each in holds if each.state in _COMES_BACK]
-    await session.execute(
-        update(Hold)
-        .where(Hold.id.in_(kept))
-        .values(state=HoldState.held, decided_at=None, expires_at=until)
-        .execution_options(synchronize_session=False)
-    )
+    again = {"state": HoldState.held, "decided_at": None, "expires_at": until}
+    await session.execute(_changing(Hold.id.in_(kept)).values(again))
 
 
 async def confirm(session: AsyncSession, owner_ids: Collection[UUID]) -> None:
@@ -226,9 +218,6 @@ async def confirm(session: AsyncSession, owner_ids: Collection[UUID]) -> None:
     """
     stocks, holds = await _own(session, owner_ids)
     await _secure(session, stocks, holds, owner_ids)
-    held = _amounts(each for each in holds if each.state == HoldState.held)
-    back = _amounts(each for each in holds if each.state == HoldState.expired)
-    await _move(session, stocks, held=_negative(held), on_hand=_negative(held + back))
     await _decide(session, [each.id for each in holds if each.state in _COMES_BACK], HoldState.taken)
 
 
@@ -237,20 +226,16 @@ async def release(session: AsyncSession, owner_ids: Collection[UUID]) -> None:
 
     What had run out by now is noted as such: somebody who pays late may still ask for it.
     """
-    stocks, holds = await _own(session, owner_ids)
-    held = [each for each in holds if each.state == HoldState.held]
-    await _move(session, stocks, held=_negative(_amounts(held)))
+    _, holds = await _own(session, owner_ids)
     outcome = case((Hold.expires_at <= clock.now(), HoldState.expired), else_=HoldState.released)
-    await _decide(session, [each.id for each in held], outcome)
+    await _decide(session, [each.id for each in holds if each.state == HoldState.held], outcome)
 
 
 async def give_back(session: AsyncSession, owner_ids: Collection[UUID]) -> None:
     """Put back what was taken (an order cancelled before hand-over), and let go of what is held."""
     await release(session, owner_ids)
-    stocks, holds = await _own(session, owner_ids)
-    taken = [each for each in holds if each.state == HoldState.taken]
-    await _move(session, stocks, on_hand=_amounts(taken))
-    await _decide(session, [each.id for each in taken], HoldState.released)
+    _, holds = await _own(session, owner_ids)
+    await _decide(session, [each.id for each in holds if each.state == HoldState.taken], HoldState.released)
 
 
 async def set_on_hand(session: AsyncSession, pool_id: UUID, milli: int) -> None:
@@ -260,7 +245,7 @@ async def set_on_hand(session: AsyncSession, pool_id: UUID, milli: int) -> None:
     stock = _known(stocks, pool_id)
     if milli < stock.held:
         raise HeldByBuyers(held=_words(stock.held))
-    await _move(session, stocks, on_hand={pool_id: milli - stock.on_hand})
+    await _set(session, pool_id, milli)
 
 
 async def set_left(session: AsyncSession, pool_id: UUID, milli: int, *, seen_milli: int | None = None) -> None:
@@ -273,7 +258,7 @@ async def set_left(session: AsyncSession, pool_id: UUID, milli: int, *, seen_mil
     stock = _known(stocks, pool_id)
     if seen_milli is not None and seen_milli != stock.left:
         raise StockMoved(left=_words(stock.left))
-    await _move(session, stocks, on_hand={pool_id: milli - stock.left})
+    await _set(session, pool_id, stock.held + milli)
 
 
 @jobs.every(timedelta(minutes=15), "capacity.tidy")
@@ -290,12 +275,7 @@ _COMES_BACK = (HoldState.held, HoldState.expired)
 
 async def _lock(session: AsyncSession, pool_ids: Collection[UUID]) -> dict[UUID, Stock]:
     """Lock pools in the one order in which everybody does; they stay locked until the transaction ends."""
-    rows = await session.execute(
-        select(Pool.id, Pool.on_hand_milli, Pool.held_milli)
-        .where(Pool.id.in_(pool_ids))
-        .order_by(Pool.id)
-        .with_for_update(key_share=True)
-    )
+    rows = await session.execute(_LOCK, {"ids": list(pool_ids)})
     return {pool_id: Stock(on_hand, held) for pool_id, on_hand, held in rows}
 
 
@@ -323,22 +303,17 @@ async def _secure(session: AsyncSession, stocks: Stocks, holds: Sequence[Hold], 
 async def _free(session: AsyncSession, stocks: Stocks, sparing: Collection[UUID] = ()) -> None:
     """Free what ran out of locked pools, except for some owners."""
     now = clock.now()
-    rows = await session.execute(
-        update(Hold)
-        .where(
-            Hold.pool_id.in_(stocks),
-            Hold.state == HoldState.held,
-            Hold.expires_at <= now,
-            Hold.owner_id.not_in(sparing),
-        )
-        .values(state=HoldState.expired, decided_at=now)
-        .returning(Hold.pool_id, Hold.amount_milli)
-        .execution_options(synchronize_session=False)
+    ran_out = and_(
+        Hold.pool_id.in_(stocks),
+        Hold.state == HoldState.held,
+        Hold.expires_at <= now,
+        Hold.owner_id.not_in(sparing),
     )
-    freed = Counter[UUID]()
+    rows = await session.execute(
+        _changing(ran_out).values(state=HoldState.expired, decided_at=now).returning(Hold.pool_id, Hold.amount_milli)
+    )
     for pool_id, amount in rows:
-        freed[pool_id] += amount
-    await _move(session, stocks, held=_negative(freed))
+        stocks[pool_id].held -= amount
 
 
 def _short(wants: Iterable[Want], stocks: Stocks) -> list[Short]:
@@ -353,66 +328,40 @@ def _short(wants: Iterable[Want], stocks: Stocks) -> list[Short]:
     return short
 
 
-_MOVE = text("""
-    UPDATE pools SET on_hand_milli = on_hand_milli + change.on_hand, held_milli = held_milli + change.held
-    FROM unnest(CAST(:ids AS uuid[]), CAST(:on_hand AS bigint[]), CAST(:held AS bigint[])) AS change (id, on_hand, held)
-    WHERE pools.id = change.id
-      AND held_milli + change.held BETWEEN 0 AND on_hand_milli + change.on_hand
-    RETURNING pools.id
+_LOCK = text("""
+    SELECT id, on_hand_milli, held_milli FROM pools WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id FOR NO KEY UPDATE
+""")
+_HOLD = text("""
+    INSERT INTO holds (id, pool_id, owner_id, amount_milli, expires_at, state, created_at)
+    SELECT id, pool_id, owner_id, amount, :until, 'held', :now
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:pool_ids AS uuid[]), CAST(:owner_ids AS uuid[]), CAST(:amounts AS bigint[]))
+        AS wanted (id, pool_id, owner_id, amount)
 """)
 
 
-async def _move(
-    session: AsyncSession,
-    stocks: Stocks,
-    *,
-    on_hand: Mapping[UUID, int] | None = None,
-    held: Mapping[UUID, int] | None = None,
-) -> None:
-    """Change locked pools by differences; the condition cannot fail while everybody takes the locks."""
-    on_hand, held = on_hand or {}, held or {}
-    ids = sorted({pool_id for pool_id in (*on_hand, *held) if on_hand.get(pool_id) or held.get(pool_id)})
-    if not ids:
-        return
-    changes = {"on_hand": [on_hand.get(each, 0) for each in ids], "held": [held.get(each, 0) for each in ids]}
-    moved = (await session.execute(_MOVE, {"ids": ids, **changes})).all()
-    if len(moved) != len(ids):
-        raise RuntimeError("a pool changed although it was locked")
-    for pool_id in ids:
-        stocks[pool_id].on_hand += on_hand.get(pool_id, 0)
-        stocks[pool_id].held += held.get(pool_id, 0)
-
-
-async def _decide(session: AsyncSession, hold_ids: Collection[UUID], outcome: HoldState | ColumnElement[str]) -> None:
-    await session.execute(
-        update(Hold)
-        .where(Hold.id.in_(hold_ids))
-        .values(state=outcome, decided_at=clock.now())
-        .execution_options(synchronize_session=False)
-    )
-
-
-def _row(want: Want, until: datetime) -> dict[str, object]:
+def _columns(wants: Sequence[Want], until: datetime) -> dict[str, object]:
+    """The values of `_HOLD`."""
     return {
-        "id": new_id(),
-        "pool_id": want.pool_id,
-        "owner_id": want.owner_id,
-        "amount_milli": want.amount_milli,
-        "expires_at": until,
-        "state": HoldState.held,
-        "created_at": clock.now(),
+        "ids": [new_id() for _ in wants],
+        "pool_ids": [want.pool_id for want in wants],
+        "owner_ids": [want.owner_id for want in wants],
+        "amounts": [want.amount_milli for want in wants],
+        "until": until,
+        "now": clock.now(),
     }
 
 
-def _amounts(holds: Iterable[Hold]) -> Counter[UUID]:
-    amounts = Counter[UUID]()
-    for each in holds:
-        amounts[each.pool_id] += each.amount_milli
-    return amounts
+async def _decide(session: AsyncSession, hold_ids: Collection[UUID], outcome: HoldState | ColumnElement[str]) -> None:
+    await session.execute(_changing(Hold.id.in_(hold_ids)).values(state=outcome, decided_at=clock.now()))
 
 
-def _negative(amounts: Mapping[UUID, int]) -> dict[UUID, int]:
-    return {pool_id: -amount for pool_id, amount in amounts.items()}
+async def _set(session: AsyncSession, pool_id: UUID, on_hand_milli: int) -> None:
+    question = update(Pool).where(Pool.id == pool_id).values(on_hand_milli=on_hand_milli)
+    await session.execute(question.execution_options(synchronize_session=False))
+
+
+def _changing(which: ColumnElement[bool]) -> Update:
+    return update(Hold).where(which).execution_options(synchronize_session=False)
 
 
 def _known(stocks: Stocks, pool_id: UUID) -> Stock:

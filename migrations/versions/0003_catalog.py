@@ -1,7 +1,7 @@
 """Tables of `catalog`: capacity, listings with their variants and certificates, photos.
 
-What capacity promises is held here, by the database: a pool holds no more than there is, and exactly what its holds add
-up to when a transaction commits.  A listing's copy of its group's facts is made here too, so it never falls behind;
+What capacity promises is held here, by the database: what a pool holds follows from its holds, and is never more than
+there is.  A listing's copy of its group's facts is made here too, so it never falls behind;
 what the word search keeps of the group is written anew by a job.
 """
 
@@ -15,37 +15,56 @@ down_revision = "0002_producers"
 MOMENT = sa.DateTime(timezone=True)
 SHELF = "state = 'on_sale' AND is_open"
 
-POOLS_HOLD_WHAT_IS_HELD = """
-CREATE FUNCTION refuse_uneven_pool() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE
-    pool uuid;
-    noted bigint;
-    held bigint;
+POOLS_FOLLOW_THEIR_HOLDS = """
+CREATE FUNCTION pools_follow_new_holds() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF TG_TABLE_NAME = 'pools' THEN pool := NEW.id;
-    ELSIF TG_OP = 'DELETE' THEN pool := OLD.pool_id;
-    ELSE pool := NEW.pool_id;
+    IF EXISTS (SELECT FROM told WHERE state <> 'held') THEN
+        RAISE EXCEPTION 'a hold begins by being held' USING ERRCODE = 'restrict_violation';
     END IF;
-    SELECT held_milli INTO noted FROM pools WHERE id = pool;
-    SELECT coalesce(sum(amount_milli), 0) INTO held FROM holds WHERE pool_id = pool AND state = 'held';
-    IF noted <> held THEN
-        RAISE EXCEPTION 'pool % says it holds %, its holds add up to %', pool, noted, held
-            USING ERRCODE = 'check_violation', CONSTRAINT = 'pools_hold_what_is_held';
-    END IF;
+    UPDATE pools SET held_milli = held_milli + change.held
+    FROM (SELECT pool_id, sum(amount_milli) AS held FROM told GROUP BY pool_id) AS change
+    WHERE pools.id = change.pool_id;
+    RETURN NULL;
+END
+$$;
+CREATE FUNCTION pools_follow_changed_holds() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE pools SET held_milli = held_milli + change.held, on_hand_milli = on_hand_milli - change.taken
+    FROM (
+        SELECT told.pool_id,
+            sum(told.amount_milli * ((told.state = 'held')::int - (before.state = 'held')::int)) AS held,
+            sum(told.amount_milli * ((told.state = 'taken')::int - (before.state = 'taken')::int)) AS taken
+        FROM told JOIN before USING (id)
+        WHERE told.state <> before.state
+        GROUP BY told.pool_id
+    ) AS change
+    WHERE pools.id = change.pool_id;
     RETURN NULL;
 END
 $$;
 CREATE FUNCTION refuse_moved_hold() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    RAISE EXCEPTION 'a hold keeps its pool, owner and amount' USING ERRCODE = 'restrict_violation';
+    RAISE EXCEPTION 'a hold keeps its pool, owner and amount, and is never deleted' USING ERRCODE = 'restrict_violation';
 END
 $$;
-CREATE CONSTRAINT TRIGGER pools_hold_what_is_held AFTER INSERT OR UPDATE OF held_milli ON pools
-    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse_uneven_pool();
-CREATE CONSTRAINT TRIGGER holds_are_in_their_pools AFTER INSERT OR DELETE OR UPDATE OF state ON holds
-    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse_uneven_pool();
-CREATE TRIGGER holds_keep_their_amount BEFORE UPDATE OF pool_id, owner_id, amount_milli ON holds
-    FOR EACH ROW EXECUTE FUNCTION refuse_moved_hold();
+CREATE FUNCTION refuse_held_by_hand() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF pg_trigger_depth() = 1 THEN
+        RAISE EXCEPTION 'what a pool holds follows from its holds' USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NEW;
+END
+$$;
+CREATE TRIGGER pools_follow_new_holds AFTER INSERT ON holds
+    REFERENCING NEW TABLE AS told FOR EACH STATEMENT EXECUTE FUNCTION pools_follow_new_holds();
+CREATE TRIGGER pools_follow_changed_holds AFTER UPDATE ON holds
+    REFERENCING NEW TABLE AS told OLD TABLE AS before FOR EACH STATEMENT EXECUTE FUNCTION pools_follow_changed_holds();
+CREATE TRIGGER holds_keep_their_amount BEFORE DELETE OR UPDATE OF id, pool_id, owner_id, amount_milli ON holds
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_moved_hold();
+CREATE TRIGGER pools_begin_with_nothing_held BEFORE INSERT ON pools
+    FOR EACH ROW WHEN (NEW.held_milli <> 0) EXECUTE FUNCTION refuse_held_by_hand();
+CREATE TRIGGER pools_hold_nothing_by_hand BEFORE UPDATE OF held_milli ON pools
+    FOR EACH ROW WHEN (NEW.held_milli <> OLD.held_milli) EXECUTE FUNCTION refuse_held_by_hand();
 """
 
 LISTINGS_KNOW_THEIR_GROUP = """
@@ -97,7 +116,7 @@ def upgrade() -> None:
     _variants()
     _listing_certificates()
     _photos()
-    for statements in (POOLS_HOLD_WHAT_IS_HELD, LISTINGS_KNOW_THEIR_GROUP):
+    for statements in (POOLS_FOLLOW_THEIR_HOLDS, LISTINGS_KNOW_THEIR_GROUP):
         _execute(statements)
 
 

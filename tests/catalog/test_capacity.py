@@ -6,7 +6,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -341,26 +341,32 @@ async def test_holding_takes_as_many_questions_for_three_lines_as_for_one(
             await capacity.hold(session, [Want(pool, new_id(), 1000) for pool in wanted], market_clock.now() + HOUR)
         counts.append(len(queries))
 
-    assert counts[0] == counts[1] == 3
+    assert counts == [2, 2]
+
+
+ANOTHER_HOLD = (
+    "INSERT INTO holds (id, pool_id, owner_id, amount_milli, expires_at, state, created_at, decided_at)"
+    " SELECT gen_random_uuid(), id, gen_random_uuid(), {amount}, now() + interval '1 hour', '{state}', now(), {decided}"
+    " FROM pools"
+)
 
 
 @pytest.mark.parametrize(
     "raw",
     [
-        "UPDATE pools SET held_milli = held_milli - 1000",
+        "UPDATE pools SET held_milli = 0",
         "UPDATE pools SET held_milli = held_milli + 1000",
         "UPDATE pools SET on_hand_milli = 0",
         "UPDATE pools SET on_hand_milli = -1000, held_milli = 0",
-        "UPDATE holds SET state = 'taken', decided_at = now()",
-        "UPDATE holds SET state = 'released', decided_at = now()",
+        "INSERT INTO pools (id, on_hand_milli, held_milli) VALUES (gen_random_uuid(), 5000, 1000)",
         "UPDATE holds SET amount_milli = 1",
+        "UPDATE holds SET owner_id = gen_random_uuid()",
+        "UPDATE holds SET state = 'forgotten'",
         "UPDATE holds SET decided_at = now()",
         "DELETE FROM holds",
-        (
-            "INSERT INTO holds (id, pool_id, owner_id, amount_milli, expires_at, state, created_at)"
-            " SELECT gen_random_uuid(), id, gen_random_uuid(), 1000, now() + interval '1 hour', 'held', now() FROM pools"
-        ),
-        "INSERT INTO pools (id, on_hand_milli, held_milli) VALUES (gen_random_uuid(), 5000, 1000)",
+        ANOTHER_HOLD.format(amount=1500, state="held", decided="NULL"),
+        ANOTHER_HOLD.format(amount=-500, state="held", decided="NULL"),
+        ANOTHER_HOLD.format(amount=500, state="taken", decided="now()"),
     ],
 )
 async def test_the_database_refuses_raw_sql_that_oversells(session: AsyncSession, raw: str) -> None:
@@ -375,11 +381,21 @@ async def test_the_database_refuses_raw_sql_that_oversells(session: AsyncSession
     assert await stock(session, jars) == (2000, 1000)
 
 
-async def test_a_lock_is_honest_about_a_pool_that_another_path_changed(session: AsyncSession) -> None:
-    """The conditional write stands even if somebody changed a pool without taking its lock first."""
-    jars = await capacity.new_pool(session, 1000)
-    stocks = await capacity._lock(session, {jars})
-    await session.execute(update(Pool).where(Pool.id == jars).values(on_hand_milli=0))
+@pytest.mark.parametrize(
+    ("raw", "on_hand", "held_now"),
+    [
+        (ANOTHER_HOLD.format(amount=1000, state="held", decided="NULL"), 2000, 2000),
+        ("UPDATE holds SET state = 'taken', decided_at = now()", 1000, 0),
+        ("UPDATE holds SET state = 'released', decided_at = now()", 2000, 0),
+        ("UPDATE holds SET expires_at = now()", 2000, 1000),
+    ],
+)
+async def test_a_pool_follows_its_holds_whoever_moves_them(
+    session: AsyncSession, raw: str, on_hand: int, held_now: int
+) -> None:
+    jars = await capacity.new_pool(session, 2000)
+    await held(session, jars, 1000)
 
-    with pytest.raises(RuntimeError):
-        await capacity._move(session, stocks, held={jars: 1000})
+    await session.execute(text(raw))
+
+    assert await stock(session, jars) == (on_hand, held_now)

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 from app import clock
@@ -23,6 +23,7 @@ from app.database import new_id
 from app.errors import Refusal
 from catalog import capacity
 from catalog.capacity import HeldByBuyers, Hold, HoldRanOut, NotEnough, Pool, Want
+from tests.ground.databases import clean
 
 START = datetime(2026, 12, 31, 16, 0, tzinfo=UTC)  # an hour before the new year in Bangkok
 AMOUNTS = st.sampled_from([500, 1000, 1500, 3000])
@@ -191,9 +192,8 @@ class Shelf(RuleBasedStateMachine):
         return row.on_hand_milli, row.held_milli, left, set(await session.scalars(taken))
 
     async def _clean(self) -> None:
-        async with AsyncSession(self.engine) as session, session.begin():
-            await session.execute(delete(Hold))
-            await session.execute(delete(Pool))
+        async with self.engine.begin() as connection:
+            await clean(connection)
 
 
 def explore(url: str, examples: int, steps: int) -> None:

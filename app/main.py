@@ -3,6 +3,11 @@
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
+from fastapi import APIRouter, Depends, FastAPI
+from fastapi.routing import APIRoute
+from starlette.middleware import Middleware
+from starlette.staticfiles import StaticFiles
+
 import catalog.editing
 import catalog.legal
 import catalog.listing_details
@@ -30,11 +35,6 @@ import producers.desk
 import producers.members_desk
 import producers.pages
 import producers.staff
-from fastapi import APIRouter, Depends, FastAPI
-from fastapi.routing import APIRoute
-from starlette.middleware import Middleware
-from starlette.staticfiles import StaticFiles
-
 from app import address, database, health, sign_in
 from app.access import know_visitor
 from app.doors import BodyLimit, LanguagePrefix, OwnOrigin, SafeHeaders
@@ -82,7 +82,7 @@ ROUTERS: tuple[APIRouter, ...] = tuple(
 
 
 @asynccontextmanager
-async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
     yield
     await database.engine().dispose()
 

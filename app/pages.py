@@ -114,7 +114,7 @@ class Pages:
         return self._environments[lang].get_template(template).render(context)
 
     def url(self, lang: Language, name: str, **params: Any) -> str:
-        path = self._paths.get(name, f"/{name}")
+        path = self._paths[name]
         given = {key: value for key, value in params.items() if value is not None}
         for key in [key for key in given if f"{{{key}}}" in path or f"{{{key}:path}}" in path]:
             value = quote(str(given.pop(key)), safe="/" if f"{{{key}:path}}" in path else "")

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
 from typing import Protocol
 
 import pytest
@@ -18,7 +19,9 @@ PATIENCE_MS = 10_000
 class OpenPage(Protocol):
     """Open a page of the running market in a browser of its own (no cookies shared with another one)."""
 
-    def __call__(self, *, width: int = PHONE, lang: Language = "th", javascript: bool = True) -> Awaitable[Page]: ...
+    def __call__(
+        self, *, width: int = PHONE, lang: Language = "th", javascript: bool = True, dark: bool = False
+    ) -> Awaitable[Page]: ...
 
 
 @pytest.fixture(scope="session")
@@ -34,24 +37,39 @@ async def browser() -> AsyncIterator[Browser]:
 
 @pytest.fixture
 async def open_page(browser: Browser, server: RunningMarket) -> AsyncIterator[OpenPage]:
-    """Pages of this test; an error in a page's own script, or a request to another host, fails the test."""
+    """Pages of this test's market, which is empty but for what the test puts in."""
+    async with pages_of(browser, server.url) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def open_stocked_page(browser: Browser, stocked: RunningMarket) -> AsyncIterator[OpenPage]:
+    """Pages of the demo market."""
+    async with pages_of(browser, stocked.url) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def pages_of(browser: Browser, url: str) -> AsyncIterator[OpenPage]:
+    """Pages of the market at `url`; an error in a page's own script, or a request to another host, fails the test."""
     troubles: list[str] = []
     contexts = []
 
-    async def opened(*, width: int = PHONE, lang: Language = "th", javascript: bool = True) -> Page:
+    async def opened(*, width: int = PHONE, lang: Language = "th", javascript: bool = True, dark: bool = False) -> Page:
         context = await browser.new_context(
-            base_url=server.url,
+            base_url=url,
             viewport={"width": width, "height": 740 if width == PHONE else 900},
             locale="th-TH" if lang == "th" else "en-GB",
             timezone_id="Asia/Bangkok",
             java_script_enabled=javascript,
             has_touch=width == PHONE,
+            color_scheme="dark" if dark else "light",
         )
         context.set_default_timeout(PATIENCE_MS)
         contexts.append(context)
         page = await context.new_page()
         page.on("pageerror", lambda error: troubles.append(f"script: {error}"))
-        page.on("request", lambda sent: troubles.extend(_foreign(sent.url, server.url)))
+        page.on("request", lambda sent: troubles.extend(_foreign(sent.url, url)))
         return page
 
     yield opened

@@ -10,43 +10,21 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app import clock as market_clock
 from app import files, worker
 from app.clock import FrozenClock
-from app.database import new_id
 from app.forms import Upload
 from app.picture_checks import PictureDamaged, PictureKindUnknown
 from catalog import photos
 from catalog.listings import Listing
 from catalog.photos import LOOSE_KEPT, MOST_PHOTOS, Original, Photo, PhotoState, TooManyPhotos, rendition_keys
-from producers.groups import Group
-from producers.streams import StreamKind, stream_for
 from tests import pictures
+from tests.catalog.offers import offered
 from tests.ground.databases import QueryCount
 from tests.producers import factories
 
 
-async def listing(session: AsyncSession, *, of: Group | None = None, name_th: str = "ข้าวเม่า") -> Listing:
-    group = of or await factories.group(session)
-    added = Listing(
-        slug=f"khao-mao-{new_id()}",
-        group_id=group.id,
-        kind="goods",
-        name_th=name_th,
-        name_en="Young rice",
-        cluster=group.cluster,
-        category="other-made",
-        stream_id=(await stream_for(session, group.id, StreamKind.goods)).id,
-        storage="ambient",
-        state="draft",
-        sort_key=name_th,
-        search_text=name_th,
-        created_at=market_clock.now(),
-        changed_at=market_clock.now(),
-    )
-    session.add(added)
-    await session.flush()
-    return added
+async def listing(session: AsyncSession) -> Listing:
+    return await offered(session, await factories.group(session))
 
 
 async def sent(session: AsyncSession, listing: Listing, data: bytes | None = None, name: str = "IMG_1.jpg") -> Photo:
@@ -205,10 +183,10 @@ async def test_a_photo_is_described_by_its_own_words_or_by_the_listing(session: 
     shown = await listing(session)
     photo = await sent(session, shown)
     picture = photos.picture_of(photo, shown.name_th, shown.name_en)
-    assert (picture.alt.reading("th"), picture.alt.reading("en")) == ("ข้าวเม่า", "Young rice")
+    assert (picture.alt.reading("th"), picture.alt.reading("en")) == ("ข้าวเม่าสด", "Fresh khao mao")
     photos.describe(photo, "ข้าวเม่าในกระทง", None)
     picture = photos.picture_of(photo, shown.name_th, shown.name_en)
-    assert (picture.alt.reading("th"), picture.alt.reading("en")) == ("ข้าวเม่าในกระทง", "Young rice")
+    assert (picture.alt.reading("th"), picture.alt.reading("en")) == ("ข้าวเม่าในกระทง", "Fresh khao mao")
 
 
 @pytest.mark.parametrize("listings", [1, 3])

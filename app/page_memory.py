@@ -95,7 +95,7 @@ class PageMemory:
         """Let the application answer; an answer worth compressing or remembering is held, others pass straight on."""
         started = time.monotonic()
         held = _Held(send)
-        await self.app(scope, receive, held.send)
+        await self.app(_without_pathsend(scope), receive, held.send)
         return held.answer(started + self.seconds)
 
     def _remember(self, key: bytes, answer: Answer) -> None:
@@ -131,6 +131,12 @@ class _Held:
         zipped = gzip.compress(body, compresslevel=5, mtime=0) if len(body) >= LEAST_COMPRESSED else None
         etag = f'W/"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
         return Answer(self._start["status"], self._start["headers"], body, zipped, etag, fresh_until)
+
+
+def _without_pathsend(scope: Scope) -> Scope:
+    """A file sent by its path has no body to hold: style sheets would leave empty (granian offers that)."""
+    extensions = {name: value for name, value in (scope.get("extensions") or {}).items() if "pathsend" not in name}
+    return {**scope, "extensions": extensions}
 
 
 async def _send(answer: Answer | None, scope: Scope, asked: Headers, send: Send) -> None:

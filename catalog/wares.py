@@ -255,6 +255,7 @@ async def _free_slug(session: AsyncSession, name: str) -> str:
     # Two of one name at the same moment wait for each other here.
     await session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"listing slug {base}"))))
     slug = base
-    while await session.scalar(select(Listing.id).where(Listing.slug == slug)):
+    # "new" is a page of the desk.
+    while slug == "new" or await session.scalar(select(Listing.id).where(Listing.slug == slug)):
         slug = f"{base}-{secrets.token_hex(2)}"
     return slug

@@ -176,7 +176,15 @@ async def test_a_listing_page_leads_to_its_parts_and_says_what_would_make_it_bet
     for part in ("photos", "words", "sizes", "details", "certificates"):
         assert page.select_one(f'nav a[href="{LIST}/{bare.slug}/{part}"]')
         await soup(client, f"{LIST}/{bare.slug}/{part}")
-    assert {hint["href"].rpartition("/")[2] for hint in page.select("section li a")} == {"photos", "words"}
+    assert {str(hint["href"]).rpartition("/")[2] for hint in page.select("section li a")} == {"photos", "words"}
+
+
+async def test_something_called_new_has_a_page_of_its_own(
+    client: httpx.AsyncClient, session: AsyncSession, group: Group
+) -> None:
+    listing = await offered(session, group, Words("ใหม่", "New"))
+    await session.commit()
+    assert "ใหม่" in words(await soup(client, f"{LIST}/{listing.slug}"))
 
 
 async def test_a_packer_looks_and_changes_nothing(

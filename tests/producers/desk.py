@@ -1,7 +1,7 @@
 """A browser that is signed in, and its pages as soup."""
 
 import httpx
-from bs4 import BeautifulSoup
+from bs4 import BeautifulSoup, Tag
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import people
@@ -28,5 +28,5 @@ async def sent(client: httpx.AsyncClient, path: str, status: int = 303, /, **typ
     return BeautifulSoup(answer.text, "html.parser")
 
 
-def words(page: BeautifulSoup) -> str:
+def words(page: Tag) -> str:
     return " ".join(page.get_text(" ").split())

@@ -100,6 +100,7 @@ async def expire(session: AsyncSession, order: Order) -> bool:
     if order.state != OrderState.placed or not order.is_run_out(clock.now()):
         return False
     parts = await locked_parts(session, order)
+    told = [part for part in parts if part.is_open and part.ready_at]
     if any(not part.is_open for part in parts):
         # Some of it was fetched and paid for in cash: only the rest has run out.
         for part in parts:
@@ -113,7 +114,7 @@ async def expire(session: AsyncSession, order: Order) -> bool:
     await refunds.owe(session, order, 0 if order.is_cash else order.credit_satang, RefundReason.short)
     note(session, order, "expired", MARKET)
     await session.flush()
-    await notices.expired(session, order)
+    await notices.expired(session, order, told)
     return True
 
 

@@ -22,7 +22,7 @@ from orders import group_work, hand_over, slips, timeline
 from orders.carriers import carrier, carriers, tracking_link
 from orders.group_work import Work
 from orders.hand_over import Tracking
-from orders.order import Actor, ActorKind, OrderView, PartView
+from orders.order import Actor, ActorKind, OrderView, PartView, spoken_phone
 from producers import ledger
 from producers.groups import Group, OwnGroup
 
@@ -68,7 +68,15 @@ async def group_order(request: Request, session: Session, group: OwnGroup, numbe
 @router.get("/orders/{number}/slip", name="group_packing_slip")
 async def group_packing_slip(request: Request, session: Session, group: OwnGroup, number: str) -> Response:
     work = await group_work.part_of(session, group, number)
-    return page(request, "orders/packing_slip.html", group=group, work=work, order=work.order, part=work.part)
+    return page(
+        request,
+        "orders/packing_slip.html",
+        group=group,
+        work=work,
+        order=work.order,
+        part=work.part,
+        spoken=spoken_phone,
+    )
 
 
 @router.post("/orders/{number}/pack", name="group_pack")

@@ -26,6 +26,7 @@ from orders.order import (
 from producers.groups import Group
 
 MOST_SHOWN = 100
+BETWEEN_BUYER_AND_MARKET = ("refund_due", "refunded", "slip_refused", "part_paid")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,7 @@ async def events_of(session: AsyncSession, work: Work) -> Sequence[OrderEvent]:
         .where(
             OrderEvent.order_id == work.order.id,
             or_(OrderEvent.part_id.is_(None), OrderEvent.part_id == work.part.id),
+            OrderEvent.kind.not_in(BETWEEN_BUYER_AND_MARKET),
         )
         .order_by(OrderEvent.at, OrderEvent.id)
     )

@@ -127,12 +127,16 @@ async def cancelled(session: AsyncSession, order: Order, parts: Sequence[OrderPa
     )
 
 
-async def expired(session: AsyncSession, order: Order) -> None:
+async def expired(session: AsyncSession, order: Order, told: Sequence[OrderPart]) -> None:
+    """`told` are the parts whose groups had been told to pack, because they would be paid in cash."""
     await _tell_buyer(
         session,
         order,
         N_("Order %(number)s has run out"),
         N_("We kept the goods until %(until)s. If you have paid, please send the slip; otherwise just order again."),
+    )
+    await _tell_groups(
+        session, order, told, N_("Nobody fetched order %(number)s"), N_("Please put the goods back on the shelf.")
     )
 
 

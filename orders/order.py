@@ -16,6 +16,7 @@ from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
+import phonenumbers
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
@@ -96,6 +97,8 @@ class ActorKind(StrEnum):
     """Nobody: the clock, or a payment provider's word."""
 
 
+THAILAND: Final = 66
+"""Country code of phone numbers."""
 #: States in which nothing further can happen to a part.
 CLOSED_PARTS: Final = (PartState.handed_over, PartState.cancelled)
 #: States of an order that was never paid.
@@ -178,6 +181,10 @@ class Order(Base):
     def spoken_number(self) -> str:
         """The number as it is said: "483 920"."""
         return f"{self.number[:-3]} {self.number[-3:]}"
+
+    @property
+    def spoken_phone(self) -> str:
+        return spoken_phone(self.buyer_phone)
 
     @property
     def path(self) -> str:
@@ -498,6 +505,18 @@ def new_link_token() -> str:
 def only_digits(text: str) -> str:
     """Digits of what somebody typed, Thai ones too."""
     return "".join(str(int(char)) for char in text if char.isdecimal())
+
+
+def spoken_phone(phone: str) -> str:
+    """Write an E.164 number as people read it out: "089-111-2222", foreign ones with their country."""
+    try:
+        number = phonenumbers.parse(phone)
+    except phonenumbers.NumberParseException:
+        return phone
+    if number.country_code != THAILAND:
+        return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+    digits = f"0{number.national_number}"
+    return f"{digits[:-7]}-{digits[-7:-4]}-{digits[-4:]}"
 
 
 def full_name(name_th: str, name_en: str | None, label_th: str | None, label_en: str | None) -> Bilingual:

@@ -196,6 +196,7 @@ async def _page(request: Request, session: AsyncSession, found: Order, form: For
         refunds=tasks,
         tracking_link=tracking_link,
         carrier=carrier,
+        spoken=order.spoken_phone,
         form=form,
         may_cancel=found.may_be_cancelled and not found.is_run_out(now),
     )

@@ -20,9 +20,10 @@ from app import database, home, jobs, mail, processes
 from app.database import session_scope
 from app.jobs import Job
 from catalog import capacity, photos, wares
+from orders import basket, cancellation
 
 #: Every module that does jobs; tests/app/test_worker.py finds a forgotten one.
-HANDLERS = (jobs, mail, capacity, photos, wares)
+HANDLERS = (jobs, mail, capacity, photos, wares, basket, cancellation)
 
 AT_ONCE = 4
 POLL_SECONDS = 0.3

@@ -9,8 +9,8 @@ When somebody signs in, what they had collected as a guest joins what they had c
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import timedelta
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, and_, delete, func, or_, select, update
@@ -18,8 +18,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app import clock
-from app.database import Base, Id, Utc, new_id
+from app import clock, jobs
+from app.database import Base, Id, Utc, new_id, session_scope
 from app.errors import Refusal
 from app.language import N_, Bilingual
 from app.money import Satang
@@ -256,9 +256,11 @@ async def empty(session: AsyncSession, basket: Basket) -> None:
     basket.touched_at = clock.now()
 
 
-async def forget(session: AsyncSession, before: datetime) -> None:
-    """Delete the baskets that nobody touched since."""
-    await session.execute(delete(Basket).where(Basket.touched_at < before))
+@jobs.every(timedelta(days=1), "baskets.forget")
+async def forget(_payload: dict[str, Any]) -> None:
+    """Delete the baskets that nobody touched for long."""
+    async with session_scope() as session:
+        await session.execute(delete(Basket).where(Basket.touched_at < clock.now() - KEPT))
 
 
 def refuse_amount(offer: OnOffer, quantity_milli: int) -> None:

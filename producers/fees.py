@@ -111,11 +111,6 @@ async def rules_for_centers(
     return {center_id: _nearest(in_force, center_id) for center_id in wanted}
 
 
-async def rules(session: AsyncSession) -> Sequence[FeeRule]:
-    """Return every version of every rule, family by family, the newest version first."""
-    return (await session.scalars(select(FeeRule).order_by(FeeRule.code, FeeRule.version.desc()))).all()
-
-
 def frozen(rules: Sequence[FeeRule]) -> list[dict[str, Any]]:
     """Return the rules as JSON to keep with an order: what `split` needs, whatever becomes of the rows."""
     return [

@@ -96,14 +96,6 @@ async def leaf(
     return Leaf(rows[:limit], _cursor(rows[limit - 1]) if len(rows) > limit else None)
 
 
-async def of_order(session: AsyncSession, order_id: UUID) -> list[Told]:
-    """Return all that an order did to the books, in the order it was told."""
-    rows = await session.execute(
-        _told().where(LedgerEntry.order_id == order_id).order_by(Fact.recorded_at, Fact.id, LedgerEntry.position)
-    )
-    return [Told(*row) for row in rows]
-
-
 def _told() -> Select[LedgerEntry, Fact, Stream, str, UUID]:
     reversal = aliased(Fact)
     return (

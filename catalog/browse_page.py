@@ -47,12 +47,12 @@ _QUOTED: Final = N_("“%(words)s”")
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """An option of a facet, or a way to sort."""
+    """An option of a facet."""
 
     url: str
-    words: Any
-    count: int = 0
-    chosen: bool = False
+    words: Bilingual
+    count: int
+    chosen: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,8 @@ def context(request: Request, choice: Choice, shelf: Shelf, counted: Facets, edg
         "chosen": _chosen(request, choice),
         "clear_url": link(),
         "first_page_url": link(**choice.params()),
-        "sorts": _sorts(request, choice),
+        "sorts": [(sort.value, Message(SORTS[sort], {})) for sort in SORTS if sort is not Sort.best or choice.words],
+        "sort_form": choice.params(without={"sort"}),
         "price_form": choice.params(without={"min", "max"}),
         "before_url": link(**choice.params(), before=shelf.before) if shelf.before else None,
         "after_url": link(**choice.params(), after=shelf.after) if shelf.after else None,
@@ -133,19 +134,6 @@ def _chosen(request: Request, choice: Choice) -> list[tuple[Any, str]]:
     if choice.words:
         chosen.append((Message(_QUOTED, {"words": choice.q}), link(**choice.params(without={"q"}))))
     return chosen
-
-
-def _sorts(request: Request, choice: Choice) -> list[Link]:
-    sorts = [sort for sort in SORTS if sort is not Sort.best or choice.words]
-    query = choice.params(without={"sort"})
-    return [
-        Link(
-            url(request, "browse", **query, sort=None if sort is choice.usual_sort else sort.value),
-            Message(SORTS[sort], {}),
-            chosen=sort is choice.sort,
-        )
-        for sort in sorts
-    ]
 
 
 def _addresses(request: Request, choice: Choice) -> dict[str, Any]:

@@ -67,7 +67,7 @@ async def facets(session: AsyncSession, choice: Choice) -> Facets:
     rows = await session.execute(
         union_all(
             _tally("all", null(), sums, _chosen(choice, sums)),
-            *(_tally(facet, sums.c[facet], sums, _chosen(choice, sums, facet)) for facet in _NAMES),
+            *(_tally(facet, sums.c[facet], sums, _chosen(choice, sums, facet)) for facet in _NAMES if facet in COLUMNS),
             _centers(sums, _chosen(choice, sums, Facet.center)),
             _groups(sums, _chosen(choice, sums, Facet.group)),
             _certificates(choice),
@@ -190,6 +190,7 @@ _NAMES: Final[Mapping[Facet, Callable[[str], tuple[str, Bilingual]]]] = {
     Facet.category: lambda value: _named(categories.category(value), value),
     Facet.region: lambda value: _named(places.region_by_id(value), value),
     Facet.province: _province,
+    Facet.certificate: lambda value: _named(CertificateKind(value), value),
     Facet.storage: lambda value: (value, STORAGE_NAMES[Storage(value)]),
 }
 """Facets whose options are told in code: the address's code and the name for what a column holds."""

@@ -96,6 +96,9 @@ class Server:
         while self._pid() == pid and time.monotonic() < ends_at:
             time.sleep(0.05)
         self._process = None
+        if self.socket_folder != self.data:
+            with suppress(OSError):
+                self.socket_folder.rmdir()
 
     def _make(self) -> None:
         """Make the data folder under another name first: a half-made one is never taken for a whole one."""
@@ -203,12 +206,16 @@ class Server:
         return None
 
     def _forget_dead_postmaster(self) -> None:
-        """After a crash the postmaster's old number may belong to somebody else, and PostgreSQL would not start."""
+        """PostgreSQL does not start while the number in its lock files exists, be it somebody else's or a zombie's."""
         ends_at = time.monotonic() + STOP_SECONDS
         while self._processes_here() and time.monotonic() < ends_at:
             time.sleep(0.05)  # children of a killed postmaster finish their statement, then notice and leave
-        if not self._processes_here():
-            (self.data / "postmaster.pid").unlink(missing_ok=True)
+        if self._processes_here():
+            return
+        if self._process is not None:
+            self._process.wait()
+        for remains in (self.data / "postmaster.pid", self.socket_folder / f".s.PGSQL.{PORT}.lock"):
+            remains.unlink(missing_ok=True)
 
     def _processes_here(self) -> set[int]:
         """Processes at work in the data folder: every process of PostgreSQL has it as its working directory."""

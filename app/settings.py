@@ -2,7 +2,7 @@
 
 from functools import cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AnyHttpUrl, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -64,7 +64,7 @@ class Settings(BaseSettings):
     mail_from: str = "no-reply@localhost"
     page_memory_seconds: float = Field(default=0.8, ge=0, le=1)
     """How long an anonymous page may be remembered by a web process; one second is the promise to shoppers."""
-    log_level: str = "INFO"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @property
     def address(self) -> str:

@@ -7,6 +7,7 @@ wrote to is emptied.
 """
 
 import os
+import shutil
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -16,13 +17,18 @@ ROOT = Path(__file__).resolve().parent.parent
 TEST_HOME = ROOT / "var/test"
 DATABASE_NAME = f"test_{os.getpid()}"
 
+_HOME = mkdtemp(prefix="market-test-")
 _SERVER = embedded.Server(TEST_HOME)
 for _name in ("SMTP_URL", "FILES_URL", "PUBLIC_URL", "PROMPTPAY_ID", "MARKET_DEMO"):
     os.environ.pop(_name, None)
 os.environ |= {
     "DATABASE_URL": _SERVER.url(DATABASE_NAME),
-    "MARKET_HOME": mkdtemp(prefix="market-test-"),
+    "MARKET_HOME": _HOME,
     "SECRET_KEY": "a secret for tests only",
 }
 
 pytest_plugins = [f"tests.ground.{ground}" for ground in ("databases", "clients", "servers", "stocked", "browsers")]
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(_HOME, ignore_errors=True)

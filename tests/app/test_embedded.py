@@ -74,8 +74,8 @@ def test_after_kill_9_it_starts_with_all_that_was_committed(home: Path, server: 
 
 def test_a_dead_postmasters_number_may_belong_to_somebody_else(home: Path, server: Server) -> None:
     kill_everything(server)
-    left = (server.data / "postmaster.pid").read_text().splitlines()
-    (server.data / "postmaster.pid").write_text("\n".join([str(os.getppid()), *left[1:]]) + "\n")
+    for file in (server.data / "postmaster.pid", server.socket_folder / ".s.PGSQL.5432.lock"):
+        file.write_text("\n".join([str(os.getppid()), *file.read_text().splitlines()[1:]]) + "\n")
     server.ensure_running()
     assert ask(server, "SELECT 1") == "1"
 
@@ -91,6 +91,7 @@ def test_a_half_made_folder_is_made_anew(tmp_path: Path) -> None:
 def test_its_folder_may_have_any_name(tmp_path: Path, name: str) -> None:
     with embedded.running(tmp_path / name, QUICKLY_MADE) as server:
         assert ask(server, "SELECT 1") == "1"
+    assert server.socket_folder == server.data or not server.socket_folder.exists()
 
 
 def test_its_folder_may_lie_where_others_cannot_look(tmp_path: Path) -> None:
@@ -127,4 +128,3 @@ def kill_everything(server: Server) -> None:
             except ProcessLookupError:
                 continue
         time.sleep(0.05)
-        server.is_running()  # reaps it

@@ -13,7 +13,7 @@ from app.embedded import Server
 from tests.ground.servers import MarketProcess, market_begun, market_run
 
 EMBEDDED = {"DATABASE_URL": "", "WEB_PROCESSES": "2", "SECRET_KEY": ""}
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 60
 
 
 @pytest.fixture(scope="module")

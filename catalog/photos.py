@@ -17,19 +17,19 @@ from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, delete, func, select, update
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, delete, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app import clock, files, jobs, picture_checks, pictures
+from app import clock, files, jobs, picture_checks
 from app.database import Base, Id, Utc, session_scope
 from app.errors import NotFound, Refusal
 from app.forms import Upload
 from app.language import N_, Bilingual, Message
 from app.people import Person
-from app.picture_checks import THIS_PICTURE, PictureRefused
-from app.pictures import Made
+from app.picture_checks import THIS_PICTURE
+from catalog import renditions
 from catalog.listings import Listing
 
 MOST_PHOTOS: Final = 12
@@ -38,8 +38,6 @@ LOOSE_KEPT = timedelta(days=2)
 """How long a photo waits for its form to be saved."""
 FALLBACK_WIDTH: Final = 640
 """What a browser gets that knows no `srcset`, in pixels."""
-SUFFIXES: Final = {"avif": ".avif", "webp": ".webp", "jpeg": ".jpg"}
-"""Every format in which a ready photo can be had, and how its files end."""
 
 
 class TooManyPhotos(Refusal):
@@ -114,22 +112,20 @@ class Picture:
     @property
     def fallback_url(self) -> str:
         fitting = [width for width in self.widths if width <= FALLBACK_WIDTH]
-        return files.url(rendition_key(self.id, (fitting or self.widths)[-1], SUFFIXES["jpeg"]))
+        return renditions.url(self.id, (fitting or self.widths)[-1], "jpeg")
 
     @property
     def largest_url(self) -> str:
-        return files.url(rendition_key(self.id, self.widths[-1], SUFFIXES["jpeg"]))
+        return renditions.url(self.id, self.widths[-1], "jpeg")
 
     @property
     def share_url(self) -> str:
         """For Open Graph: 1200 by 630 pixels."""
-        return files.url(share_key(self.id))
+        return renditions.share_url(self.id)
 
     def srcset(self, form: str) -> str:
         """Addresses of all widths in "avif", "webp" or "jpeg"."""
-        return ", ".join(
-            f"{files.url(rendition_key(self.id, width, SUFFIXES[form]))} {width}w" for width in self.widths
-        )
+        return ", ".join(f"{renditions.url(self.id, width, form)} {width}w" for width in self.widths)
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,7 +260,9 @@ async def move(session: AsyncSession, photo: Photo, by: int) -> None:
     """Move a photo among its listing's: by -1 one place to the front, by +1 one to the back; never past the ends."""
     assert photo.listing_id is not None
     row = await _locked(session, photo.listing_id)
-    place = next(at for at, each in enumerate(row) if each.id == photo.id)
+    place = next((at for at, each in enumerate(row) if each.id == photo.id), None)
+    if place is None:  # somebody took it away meanwhile
+        raise NotFound
     row.insert(min(max(place + by, 0), len(row) - 1), row.pop(place))
     for position, each in enumerate(row):
         each.position = position
@@ -281,52 +279,11 @@ async def remove(session: AsyncSession, photo: Photo) -> None:
     await _forget(session, Photo.id == photo.id)
 
 
-@jobs.handler("photo.make")
-async def make_ready(payload: dict[str, Any]) -> None:
-    """Make what the pages show, or note why that cannot be.  Done twice, the same files are written again."""
-    photo_id = UUID(payload["photo_id"])
-    async with session_scope() as session:
-        question = select(Photo.original_key).where(Photo.id == photo_id, Photo.state == PhotoState.waiting)
-        original_key = await session.scalar(question)
-    if original_key is None:
-        return
-    try:
-        made = await pictures.make_apart(await files.get(original_key))
-    except (PictureRefused, files.NoSuchFile) as refusal:
-        await _note(photo_id, {"state": PhotoState.failed, "refused": refusal.message})
-        return
-    await _put_away(photo_id, made)
-    if not await _note(photo_id, _outcome(made)):
-        await _delete_files(rendition_keys(photo_id, _widths(made)))
-
-
-@jobs.handler("photo.forget")
-async def forget_files(payload: dict[str, Any]) -> None:
-    """Delete the files of a photo whose row is gone."""
-    await _delete_files(payload["keys"])
-
-
 @jobs.every(timedelta(hours=12), "photo.tidy")
 async def tidy(_payload: dict[str, Any]) -> None:
     """Remove photos whose form was never saved."""
     async with session_scope() as session:
         await _forget(session, _is_loose() & (Photo.uploaded_at < clock.now() - LOOSE_KEPT))
-
-
-def rendition_key(photo_id: UUID, width: int, suffix: str) -> str:
-    # The id has 74 random bits: nobody comes across a photo that no page shows.
-    return f"{files.PUBLIC}photos/{photo_id.hex}/{width}{suffix}"
-
-
-def share_key(photo_id: UUID) -> str:
-    return f"{files.PUBLIC}photos/{photo_id.hex}/share.jpg"
-
-
-def rendition_keys(photo_id: UUID, widths: Iterable[int]) -> list[str]:
-    return [
-        *(rendition_key(photo_id, width, suffix) for width in widths for suffix in SUFFIXES.values()),
-        share_key(photo_id),
-    ]
 
 
 def _is_loose() -> ColumnElement[bool]:
@@ -353,39 +310,5 @@ async def _locked(session: AsyncSession, listing_id: UUID) -> list[Photo]:
 async def _forget(session: AsyncSession, condition: ColumnElement[bool]) -> None:
     gone = await session.execute(delete(Photo).where(condition).returning(Photo.id, Photo.original_key, Photo.widths))
     for photo_id, original_key, widths in gone.all():
-        keys = [original_key, *(rendition_keys(photo_id, widths) if widths else ())]
+        keys = [original_key, *(renditions.keys(photo_id, widths) if widths else ())]
         await jobs.enqueue(session, "photo.forget", {"keys": keys})
-
-
-async def _put_away(photo_id: UUID, made: Made) -> None:
-    for each in made.renditions:
-        await files.put(rendition_key(photo_id, each.width, each.suffix), each.data, each.content_type)
-    await files.put(share_key(photo_id), made.share.data, made.share.content_type)
-
-
-async def _note(photo_id: UUID, outcome: dict[str, Any]) -> bool:
-    """Write down how it went; False when the photo was taken away meanwhile."""
-    async with session_scope() as session:
-        noted = await session.scalar(update(Photo).where(Photo.id == photo_id).values(outcome).returning(Photo.id))
-    return noted is not None
-
-
-def _outcome(made: Made) -> dict[str, Any]:
-    return {
-        "state": PhotoState.ready,
-        "width": made.width,
-        "height": made.height,
-        "widths": _widths(made),
-        "preview": made.preview,
-        "colour": made.colour,
-        "made_at": clock.now(),
-    }
-
-
-def _widths(made: Made) -> list[int]:
-    return sorted({each.width for each in made.renditions})
-
-
-async def _delete_files(keys: Iterable[str]) -> None:
-    for key in keys:
-        await files.delete(key)

@@ -14,9 +14,9 @@ from app import files, worker
 from app.clock import FrozenClock
 from app.forms import Upload
 from app.picture_checks import PictureDamaged, PictureKindUnknown
-from catalog import photos
+from catalog import darkroom, photos, renditions
 from catalog.listings import Listing
-from catalog.photos import LOOSE_KEPT, MOST_PHOTOS, Original, Photo, PhotoState, TooManyPhotos, rendition_keys
+from catalog.photos import LOOSE_KEPT, MOST_PHOTOS, Original, Photo, PhotoState, TooManyPhotos
 from tests import pictures
 from tests.catalog.offers import offered
 from tests.ground.databases import QueryCount
@@ -88,7 +88,7 @@ async def test_making_a_photo_twice_changes_nothing(session: AsyncSession) -> No
     photo = await sent(session, shown)
     await work(session)
     before = (await photos.covers(session, [shown.id]))[shown.id]
-    await photos.make_ready({"photo_id": str(photo.id)})
+    await darkroom.make_ready({"photo_id": str(photo.id)})
     assert (await photos.covers(session, [shown.id]))[shown.id] == before
 
 
@@ -116,7 +116,7 @@ async def test_a_photo_taken_away_takes_its_files_along(session: AsyncSession) -
     photo = await sent(session, shown)
     await work(session)
     photo = await photos.photo_of(session, shown.id, photo.id)
-    keys = [photo.original_key, *rendition_keys(photo.id, photo.widths)]
+    keys = [photo.original_key, *renditions.keys(photo.id, photo.widths)]
     assert all([await files.exists(key) for key in keys])
     await photos.remove(session, photo)
     await work(session)
@@ -126,12 +126,12 @@ async def test_a_photo_taken_away_takes_its_files_along(session: AsyncSession) -
 async def test_a_photo_taken_away_while_it_is_made_leaves_no_files(session: AsyncSession) -> None:
     photo = await sent(session, await listing(session))
     await session.commit()
-    making = asyncio.ensure_future(photos.make_ready({"photo_id": str(photo.id)}))
+    making = asyncio.ensure_future(darkroom.make_ready({"photo_id": str(photo.id)}))
     await asyncio.sleep(0.3)  # the process apart takes longer than that to start
     await photos.remove(session, photo)
     await session.commit()
     await making
-    keys = rendition_keys(photo.id, [320, 640])
+    keys = renditions.keys(photo.id, [320, 640])
     assert [key for key in keys if await files.exists(key)] == []
 
 

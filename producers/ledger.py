@@ -320,7 +320,8 @@ async def post(
     fact = await session.scalar(recorded)
     if fact is None:
         return await _told_before(session, key, entries)
-    await session.execute(insert(LedgerEntry), _rows(fact, entries))
+    # Nulls are written out, so that entries of every kind go in one statement.
+    await session.execute(insert(LedgerEntry), _rows(fact, entries), execution_options={"render_nulls": True})
     return fact
 
 

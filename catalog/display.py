@@ -18,7 +18,7 @@ from app.pages import quantity
 from catalog.capacity import Pool, available
 from catalog.cards import BY_NAME, Availability, Card, Offer, availability, cards
 from catalog.categories import Category, category
-from catalog.listings import KILO_G, Listing, ListingState, Variant, certificates_of
+from catalog.listings import KILO_G, Listing, ListingKind, ListingState, Variant, certificates_of
 from catalog.photos import Picture, pictures_of
 from producers import fees
 from producers.centers import Center
@@ -120,7 +120,9 @@ def left_in_words(offer: Offer) -> Message:
 
 
 def ways_to_get_it(shown: Display) -> list[Message]:
-    """Say how it reaches a buyer, a line per way."""
+    """Say how goods reach a buyer, a line per way; for an experience one comes oneself."""
+    if shown.listing.kind == ListingKind.experience:
+        return []
     group, ways = shown.group, []
     if shown.parcels:
         fee = baht(min(tier.fee_satang for tier in shown.parcels))

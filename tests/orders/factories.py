@@ -24,6 +24,7 @@ from orders.slips import SlipPicture
 from producers.centers import Center
 from producers.fees import FeeKind, start_rule
 from producers.groups import Group, ParcelTier
+from tests import factories as people
 from tests.producers import factories as producers
 
 PROMPTPAY = "0812345678"
@@ -65,7 +66,7 @@ async def stall(
     """Add an approved group with one listing on sale; it takes parcels (unless `parcel_fee` is None), pick-up and cash."""
     number = next(_numbers)
     center = at or await producers.center(session)
-    owner = await producers.factories.person(session, name="ป้าสมศรี")
+    owner = await people.person(session, name="ป้าสมศรี")
     group = await producers.group(session, owner=owner, at=center, name_th=f"กลุ่มที่ {number}", name_en=f"Group {number}")
     group.parcel_enabled, group.pickup_enabled, group.cash_enabled = parcel_fee is not None, True, True
     group.pickup_text_th, group.pickup_text_en = "ศาลาหมู่ 3 ทุกวัน 9-16 น.", "Village hall, daily 9 to 4"
@@ -98,7 +99,7 @@ async def goods(
         name_th=name_th,
         name_en=None,
         cluster=group.cluster,
-        category="sweets",
+        category="snacks-sweets",
         stream_id=stream_id,
         storage=storage,
         state=ListingState.on_sale,

@@ -155,10 +155,12 @@ async def claim(session: AsyncSession, of_kinds: Collection[str], limit: int) ->
         .order_by(Job.run_after_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
+        # As a table of its own it is read once; as a condition a plan may read it again, past the rows locked already.
+        .cte("due")
     )
     claimed = await session.scalars(
         update(Job)
-        .where(Job.id.in_(due.scalar_subquery()))
+        .where(Job.id == due.c.id)
         .values(claimed_until_at=now + LEASE, attempts=Job.attempts + 1)
         .returning(Job)
     )

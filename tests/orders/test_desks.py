@@ -8,7 +8,7 @@ import pytest
 from bs4 import BeautifulSoup
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app import jobs
+from app import access, jobs
 from app.access import Role
 from app.people import Person
 from orders import order, payments, refunds, slips
@@ -53,7 +53,7 @@ async def test_whoever_works_in_many_places_chooses(
 ) -> None:
     from_two = [stall, await factories.stall(session)]
     for each in from_two:
-        await producers.access.grant(session, staff, Role.packer, group_id=each.group.id)
+        await access.grant(session, staff, Role.packer, group_id=each.group.id)
     await enter(client, session, staff)
 
     page = words(await soup(client, "/desk"))
@@ -336,7 +336,7 @@ async def test_a_desk_asks_as_often_for_three_things_as_for_one(
     center.promptpay_id = "0898887777"
     stalls = [await factories.stall(session, at=center, stock=100_000) for _ in range(3)]
     for each in stalls[:2]:
-        await producers.access.grant(session, staff, Role.owner, group_id=each.group.id)
+        await access.grant(session, staff, Role.owner, group_id=each.group.id)
     await enter(client, session, staff)
 
     async def asked(n: int) -> int:

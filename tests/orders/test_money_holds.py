@@ -21,7 +21,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from sqlalchemy import ColumnElement, func, select, text
+from sqlalchemy import ColumnElement, Select, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -349,7 +349,7 @@ class Market(RuleBasedStateMachine):
         assert sum(row.satang for row in canvas if row.stream_id) == sum(part.goods_satang for part in done)
 
 
-async def total(session: AsyncSession, question: "select[tuple[int]]") -> int:
+async def total(session: AsyncSession, question: Select[tuple[int]]) -> int:
     return int(await session.scalar(question) or 0)
 
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 import httpx
 import pytest
 import segno
+import zxingcpp
 from bs4 import BeautifulSoup
 from PIL import Image
 from sqlalchemy import select
@@ -319,7 +320,7 @@ async def test_the_code_is_saved_as_a_picture(client: httpx.AsyncClient, stall: 
     answer = await client.get(f"{path}/promptpay.png")
 
     picture = Image.open(io.BytesIO(answer.content))
-    (code,) = slip_qr.zxingcpp.read_barcodes(picture)
+    (code,) = zxingcpp.read_barcodes(picture)
     assert promptpay.parse(code.text) == promptpay.Transfer(factories.PROMPTPAY, Satang(90_00))
     assert "attachment" in answer.headers["content-disposition"]
 

@@ -40,9 +40,9 @@ async def left(session: AsyncSession, stall: Stall) -> int:
     return (await capacity.left_of(session, [stall.variant.pool_id]))[stall.variant.pool_id]
 
 
-async def market_stall(session: AsyncSession, **kwargs: int) -> Stall:
+async def market_stall(session: AsyncSession) -> Stall:
     """A stall whose money goes to its centre's account."""
-    stall = await factories.stall(session, promptpay=None, **kwargs)
+    stall = await factories.stall(session, promptpay=None)
     stall.center.promptpay_id, stall.center.promptpay_name = "0898887777", "ศูนย์"
     return stall
 

@@ -58,7 +58,7 @@ async def robots() -> Response:
 @router.get("/sitemap.xml", name="sitemap")
 async def sitemap(session: Session) -> Response:
     listings = await session.scalar(select(func.count()).select_from(Listing).where(on_shelf())) or 0
-    parts = range(-(-listings // LISTINGS_OF_A_PART) + 1)
+    parts = range(parts_of(listings) + 1)
     named = "".join(f"<sitemap><loc>{settings().address}/sitemap-{part}.xml</loc></sitemap>" for part in parts)
     return _xml(f'<sitemapindex xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{named}</sitemapindex>')
 
@@ -68,7 +68,7 @@ async def sitemap_part(request: Request, session: Session, part: int) -> Respons
     """Part 0 has everything but the listings."""
     if not 0 <= part <= MOST_PARTS:
         raise NotFound
-    entries = await (_listings(session, part - 1) if part else _shelves(session))
+    entries = await (listings_of_part(session, part) if part else _shelves(session))
     if not entries:
         raise NotFound
     pages: Pages = request.app.state.pages
@@ -79,13 +79,19 @@ async def sitemap_part(request: Request, session: Session, part: int) -> Respons
     )
 
 
-async def _listings(session: AsyncSession, place: int) -> list[Entry]:
+def parts_of(listings: int, most: int = LISTINGS_OF_A_PART) -> int:
+    """Into how many parts so many listings go."""
+    return -(-listings // most)
+
+
+async def listings_of_part(session: AsyncSession, part: int, most: int = LISTINGS_OF_A_PART) -> list[Entry]:
+    """Return the listings on the shelves that stand in a part (from 1), the oldest first: new ones come at the end."""
     rows = await session.execute(
         select(Listing.slug, Listing.changed_at)
         .where(on_shelf())
         .order_by(Listing.published_at, Listing.id)
-        .offset(place * LISTINGS_OF_A_PART)
-        .limit(LISTINGS_OF_A_PART)
+        .offset((part - 1) * most)
+        .limit(most)
     )
     return [("listing", {"slug": slug}, changed_at) for slug, changed_at in rows]
 

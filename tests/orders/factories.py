@@ -195,4 +195,4 @@ def slip(reference: str | None = None) -> SlipPicture:
     )
 
 
-__all__ = ["BUYER", "GROUP", "MALI", "STAFF", "Role", "Stall", "replace"]
+__all__ = ["BUYER", "GROUP", "MALI", "STAFF", "Role", "Stall", "producers", "replace"]

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app import clock as market_clock
 from app.clock import FrozenClock
 from app.errors import Refusal
 from app.money import Satang
@@ -57,9 +58,7 @@ async def test_what_is_gone_cannot_be_put_in(session: AsyncSession) -> None:
     closed.group.state = GroupState.closed
     dear.variant.price_satang = None
     visit.listing.kind = ListingKind.experience
-    unripe.listing.season_from_month, unripe.listing.season_to_month = [(9, 9), (1, 1)][
-        factories.clock.now().month == 9
-    ]
+    unripe.listing.season_from_month, unripe.listing.season_to_month = [(9, 9), (1, 1)][market_clock.now().month == 9]
     await session.flush()
 
     with pytest.raises(SoldOut):

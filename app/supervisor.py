@@ -64,6 +64,8 @@ async def prepare() -> None:
         if is_empty:
             _say("Stocking the demo market …")
             await demo.seed(database.sessions())
+    async with database.session_scope() as session:
+        await demo.lend_account(session)
     await database.engine().dispose()
 
 

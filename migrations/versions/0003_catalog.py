@@ -207,7 +207,7 @@ def _listings() -> None:
         sa.UniqueConstraint("slug", name="uq_listings_slug"),
     )
     op.create_index("ix_listings_group_id", "listings", ["group_id", "sort_key"])
-    for name, columns in {
+    shelf: dict[str, list[str | sa.TextClause]] = {
         "newest": ["published_at", "id"],
         "price": [sa.text("coalesce(price_satang, '9223372036854775807'::bigint)"), "id"],
         "price_down": [sa.text("coalesce(price_satang, 0)"), "id"],
@@ -219,7 +219,8 @@ def _listings() -> None:
             *("cluster", "category", "region", "province_code", "center_id", "group_id", "storage"),
             *("price_satang", "id"),
         ],
-    }.items():
+    }
+    for name, columns in shelf.items():
         op.create_index(f"ix_listings_shelf_{name}", "listings", columns, postgresql_where=SHELF)
 
 

@@ -7,8 +7,9 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access import Scope
-from orders.order import Order, ReceiverKind, received_by
+from orders.order import Order, received_by
 from orders.slips import Slip, SlipState, WaitingSlip
+from orders.states import ReceiverKind
 from producers.centers import Center
 
 

@@ -23,7 +23,8 @@ from app.language import Bilingual
 from app.money import Satang
 from app.thai_order import sort_key
 from catalog.listings import Variant
-from orders.order import DeliveryKind, Order, OrderLine, OrderPart, OrderState, PartState, full_name
+from orders.order import Order, OrderLine, OrderPart, full_name
+from orders.states import DeliveryKind, OrderState, PartState
 from producers.centers import Center
 from producers.groups import Group
 

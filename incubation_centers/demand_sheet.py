@@ -18,7 +18,7 @@ from app.clock import BANGKOK
 from app.language import N_, Bilingual, Language, translate
 from incubation_centers.consolidation import Demand, DemandLine, Span
 from orders.delivery import NAMES
-from orders.order import DeliveryKind
+from orders.states import DeliveryKind
 from producers.centers import Center
 
 MEDIA_TYPE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

@@ -19,8 +19,8 @@ from incubation_centers import center_slips
 from incubation_centers.desk import desk_page
 from incubation_centers.own_center import OwnCenter
 from orders import slips
-from orders.order import Actor, ActorKind
 from orders.slips import WaitingSlip
+from orders.states import Actor, ActorKind
 from producers import centers
 from producers.centers import Center
 

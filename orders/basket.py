@@ -27,7 +27,8 @@ from app.people import Person, token_hash
 from catalog import capacity
 from catalog.capacity import Pool
 from catalog.listings import Listing, ListingKind, ListingState, Variant
-from orders.order import DeliveryKind, full_name
+from orders.order import full_name
+from orders.states import DeliveryKind
 from producers.groups import Group, GroupState
 
 KEPT: Final = timedelta(days=90)

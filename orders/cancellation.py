@@ -16,20 +16,9 @@ from app.errors import NotFound, Refusal
 from app.language import N_
 from catalog import capacity
 from orders import hand_over, notices, postings, refunds
-from orders.order import (
-    MARKET,
-    Actor,
-    ActorKind,
-    Order,
-    OrderPart,
-    OrderState,
-    PartState,
-    line_ids,
-    locked,
-    locked_parts,
-    note,
-)
+from orders.order import Order, OrderPart, line_ids, locked, locked_parts, note
 from orders.refunds import RefundReason
+from orders.states import MARKET, Actor, ActorKind, OrderState, PartState
 from producers import ledger
 
 LOOKED_FOR_EVERY: Final = timedelta(minutes=5)

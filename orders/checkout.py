@@ -28,19 +28,9 @@ from catalog.capacity import Want
 from orders import basket as baskets
 from orders import delivery, notices
 from orders.basket import Basket, OnlySoMuchLeft, OnOffer, SoldOut
-from orders.order import (
-    BUYER,
-    DeliveryKind,
-    Order,
-    OrderLine,
-    OrderPart,
-    OrderState,
-    PartState,
-    PaymentMethod,
-    new_link_token,
-    note,
-)
+from orders.order import Order, OrderLine, OrderPart, new_link_token, note
 from orders.quote import GroupQuote, Quote, Seen, quote, seen_of
+from orders.states import BUYER, DeliveryKind, OrderState, PartState, PaymentMethod
 from orders.ways_to_pay import Way
 from producers import fees
 from producers.groups import Storage

@@ -27,8 +27,9 @@ from orders import checkout
 from orders.basket import Basket
 from orders.basket_cookie import CurrentBasket
 from orders.checkout import Buyer
-from orders.order import DeliveryKind, Order, PaymentMethod, last_address_of
+from orders.order import Order, last_address_of
 from orders.quote import Difference, Quote, differences, quote, read_seen, seen_of
+from orders.states import DeliveryKind, PaymentMethod
 
 router = APIRouter()
 

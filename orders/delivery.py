@@ -12,7 +12,7 @@ from uuid import UUID
 from app.language import N_, Bilingual, Message
 from app.money import Satang
 from orders.basket import OnOffer
-from orders.order import DeliveryKind
+from orders.states import DeliveryKind
 from producers.centers import Center
 from producers.groups import Group, Storage, Tier
 

@@ -22,7 +22,8 @@ from orders import group_work, hand_over, slips, timeline
 from orders.carriers import carrier, carriers, tracking_link
 from orders.group_work import Work
 from orders.hand_over import Tracking
-from orders.order import Actor, ActorKind, OrderView, PartView, spoken_phone
+from orders.order import OrderView, PartView, spoken_phone
+from orders.states import Actor, ActorKind
 from producers import ledger
 from producers.groups import Group, OwnGroup
 

@@ -12,17 +12,8 @@ from app import clock
 from app.errors import NotFound
 from app.language import Bilingual
 from app.money import Satang
-from orders.order import (
-    Order,
-    OrderEvent,
-    OrderLine,
-    OrderPart,
-    OrderState,
-    PartState,
-    PaymentMethod,
-    full_name,
-    only_digits,
-)
+from orders.order import Order, OrderEvent, OrderLine, OrderPart, full_name, only_digits
+from orders.states import OrderState, PartState, PaymentMethod
 from producers.groups import Group
 
 MOST_SHOWN = 100

@@ -16,18 +16,8 @@ from app import clock
 from app.errors import NotFound, Refusal
 from app.language import N_
 from orders import notices, payments, postings
-from orders.order import (
-    CLOSED_PARTS,
-    Actor,
-    Order,
-    OrderPart,
-    OrderState,
-    PartState,
-    lines_of,
-    locked,
-    locked_parts,
-    note,
-)
+from orders.order import Order, OrderPart, lines_of, locked, locked_parts, note
+from orders.states import CLOSED_PARTS, Actor, OrderState, PartState
 from producers import ledger
 
 

@@ -20,7 +20,8 @@ from app.money import baht
 from app.pages import in_language
 from app.people import Person
 from app.settings import settings
-from orders.order import Order, OrderPart, PaymentMethod
+from orders.order import Order, OrderPart
+from orders.states import PaymentMethod
 from producers.groups import Group
 
 _is_quiet: ContextVar[bool] = ContextVar("notices_are_quiet", default=False)

@@ -38,71 +38,21 @@ from app.database import Base, Id, Utc
 from app.errors import NotFound
 from app.language import Bilingual, Language
 from app.money import Satang
-from app.people import Person
 from app.places import Place
+from orders.states import (
+    CLOSED_PARTS,
+    Actor,
+    ActorKind,
+    DeliveryKind,
+    OrderState,
+    PartState,
+    PaymentMethod,
+    ReceiverKind,
+)
 from producers.groups import Group
-
-
-class OrderState(StrEnum):
-    placed = "placed"
-    """Goods are held; with PromptPay it waits for money, with cash for the buyer to come."""
-    slip_sent = "slip_sent"
-    """The buyer says it is paid; a person looks at the slip."""
-    paid = "paid"
-    done = "done"
-    """Every part was handed over (or cancelled)."""
-    cancelled = "cancelled"
-    expired = "expired"
-    """The hold ran out before money came."""
-
-
-class PartState(StrEnum):
-    placed = "placed"
-    paid = "paid"
-    packed = "packed"
-    handed_over = "handed_over"
-    cancelled = "cancelled"
-
-
-class DeliveryKind(StrEnum):
-    parcel = "parcel"
-    pickup_group = "pickup_group"
-    pickup_center = "pickup_center"
-
-    @property
-    def is_pickup(self) -> bool:
-        return self is not DeliveryKind.parcel
-
-
-class PaymentMethod(StrEnum):
-    promptpay = "promptpay"
-    cash = "cash"
-    """Paid to whoever hands the goods over, at pick-up."""
-
-
-class ReceiverKind(StrEnum):
-    """Whose account the buyer's money goes to."""
-
-    market = "market"
-    center = "center"  # type: ignore[assignment]  # hides str.center, which nobody asks a receiver for
-    group = "group"
-
-
-class ActorKind(StrEnum):
-    buyer = "buyer"
-    group = "group"
-    center = "center"  # type: ignore[assignment]  # as above
-    staff = "staff"
-    market = "market"
-    """Nobody: the clock, or a payment provider's word."""
-
 
 THAILAND: Final = 66
 """Country code of phone numbers."""
-#: States in which nothing further can happen to a part.
-CLOSED_PARTS: Final = (PartState.handed_over, PartState.cancelled)
-#: States of an order that was never paid.
-UNPAID: Final = (OrderState.placed, OrderState.slip_sent, OrderState.expired)
 
 
 def _one_of(column: str, kinds: type[StrEnum]) -> CheckConstraint:
@@ -328,22 +278,6 @@ class OrderEvent(Base):
     by_kind: Mapped[str]
     by_person: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
     detail: Mapped[dict[str, Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class Actor:
-    """Who does something to an order, and as what."""
-
-    kind: ActorKind
-    person: Person | None = None
-
-    @property
-    def person_id(self) -> UUID | None:
-        return self.person.id if self.person else None
-
-
-BUYER: Final = Actor(ActorKind.buyer)
-MARKET: Final = Actor(ActorKind.market)
 
 
 @dataclass(frozen=True, slots=True)

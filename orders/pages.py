@@ -19,7 +19,8 @@ from app.money import in_thai_words
 from app.pages import go, in_language, language_of, page, said
 from orders import cancellation, order, promptpay, refunds, slips, timeline
 from orders.carriers import carrier, tracking_link
-from orders.order import BUYER, Order, OrderState
+from orders.order import Order
+from orders.states import BUYER, OrderState
 
 router = APIRouter()
 

@@ -20,20 +20,9 @@ from app.money import Satang
 from app.settings import settings
 from catalog import capacity
 from orders import notices, postings, refunds
-from orders.order import (
-    UNPAID,
-    Actor,
-    Order,
-    OrderPart,
-    OrderState,
-    PartState,
-    PaymentMethod,
-    line_ids,
-    locked,
-    locked_parts,
-    note,
-)
+from orders.order import Order, OrderPart, line_ids, locked, locked_parts, note
 from orders.refunds import RefundReason
+from orders.states import UNPAID, Actor, OrderState, PartState, PaymentMethod
 from producers import ledger
 
 REST_WITHIN: Final = timedelta(days=1)

@@ -8,7 +8,8 @@ that the rules frozen with the order take.  What is to go back to the buyer wait
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from orders.order import DeliveryKind, Order, OrderLine, OrderPart, ReceiverKind
+from orders.order import Order, OrderLine, OrderPart
+from orders.states import DeliveryKind, ReceiverKind
 from producers import fees
 from producers.ledger import Account, Entry, Purpose
 

@@ -21,7 +21,7 @@ from orders import basket as baskets
 from orders import delivery, ways_to_pay
 from orders.basket import Basket, BasketLine, OnOffer
 from orders.delivery import DeliveryOption
-from orders.order import DeliveryKind, PaymentMethod
+from orders.states import DeliveryKind, PaymentMethod
 from orders.ways_to_pay import Stop, Way
 from producers.centers import Center
 from producers.groups import Group, parcel_tiers

@@ -14,7 +14,7 @@ from app.forms import Line, read_form
 from app.language import N_
 from app.pages import page, said, see_other
 from orders import refunds
-from orders.order import Actor, ActorKind
+from orders.states import Actor, ActorKind
 
 router = APIRouter()
 

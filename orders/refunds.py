@@ -18,7 +18,8 @@ from app.database import Base, Id, Utc
 from app.errors import NotFound
 from app.money import Satang
 from orders import notices, postings
-from orders.order import MARKET, Actor, Order, OrderPart, locked, note, received_by
+from orders.order import Order, OrderPart, locked, note, received_by
+from orders.states import MARKET, Actor
 from producers import ledger
 
 

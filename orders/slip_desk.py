@@ -21,7 +21,8 @@ from app.money import baht
 from app.pages import go, is_own_path, page, said, url
 from app.people import Person
 from orders import slips
-from orders.order import Actor, ActorKind, Order, OrderState, ReceiverKind
+from orders.order import Order
+from orders.states import Actor, ActorKind, OrderState, ReceiverKind
 
 router = APIRouter()
 

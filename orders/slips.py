@@ -29,8 +29,9 @@ from app.language import N_, Bilingual
 from app.people import Person
 from app.settings import settings
 from orders import notices, payments, slip_qr
-from orders.order import BUYER, UNPAID, Actor, Order, OrderState, locked, note, received_by
+from orders.order import Order, locked, note, received_by
 from orders.slip_qr import SlipReference
+from orders.states import BUYER, UNPAID, Actor, OrderState
 
 JUDGED_WITHIN: Final = timedelta(days=3)
 """A slip that came in time keeps the goods until a person has looked at it, for at most that long."""

@@ -17,7 +17,7 @@ from app.language import N_
 from app.pages import page, said, see_other
 from app.people import Person
 from orders import cancellation, order, payments, refunds, slips, timeline
-from orders.order import Actor, ActorKind
+from orders.states import Actor, ActorKind
 from producers.groups import Group, GroupState
 
 router = APIRouter(prefix="/staff", dependencies=[Depends(require_staff)])

@@ -7,7 +7,8 @@ from typing import Final, Literal
 
 from app import clock
 from app.language import N_, Bilingual, Message
-from orders.order import ActorKind, Order, OrderEvent, OrderPart, OrderState, OrderView, PartState
+from orders.order import Order, OrderEvent, OrderPart, OrderView
+from orders.states import ActorKind, OrderState, PartState
 
 StepState = Literal["done", "now", "later", "wrong"]
 

@@ -12,7 +12,7 @@ from uuid import UUID
 from app.language import N_, Bilingual, Message
 from app.settings import settings
 from orders import promptpay
-from orders.order import DeliveryKind, PaymentMethod, ReceiverKind
+from orders.states import DeliveryKind, PaymentMethod, ReceiverKind
 from producers.centers import Center
 from producers.groups import Group
 

@@ -17,7 +17,7 @@ from app.clock import BANGKOK
 from app.demo.stock import DemoGroup, Stock, Ware
 from catalog.listings import MILLI
 from orders.checkout import Buyer
-from orders.order import DeliveryKind
+from orders.states import DeliveryKind
 
 
 class Story(StrEnum):

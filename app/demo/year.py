@@ -27,9 +27,10 @@ from orders import basket as baskets
 from orders import cancellation, checkout, delivery, hand_over, notices, payments, refunds, slips
 from orders.basket import BasketLine, OnOffer
 from orders.hand_over import Tracking
-from orders.order import BUYER, Actor, ActorKind, Order, OrderPart, PaymentMethod, ReceiverKind, parts_of
+from orders.order import Order, OrderPart, parts_of
 from orders.slip_qr import BANKS, SlipReference
 from orders.slips import SlipPicture
+from orders.states import BUYER, Actor, ActorKind, PaymentMethod, ReceiverKind
 
 Act = Callable[[], Awaitable[object]]
 

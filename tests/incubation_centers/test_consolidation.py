@@ -10,7 +10,8 @@ from app.clock import FrozenClock, business_day
 from incubation_centers import consolidation
 from incubation_centers.consolidation import Demand, Span
 from orders import cancellation, hand_over
-from orders.order import DeliveryKind, OrderLine, PaymentMethod
+from orders.order import OrderLine
+from orders.states import DeliveryKind, PaymentMethod
 from producers.centers import Center
 from tests import factories
 from tests.orders import factories as make

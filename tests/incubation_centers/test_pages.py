@@ -14,8 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import access
 from app.access import Role
 from app.people import Person
-from orders.order import OrderState
 from orders.slips import send_slip
+from orders.states import OrderState
 from producers.centers import Center
 from tests import factories
 from tests.ground.databases import QueryCount

@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import access, people
 from app.access import Role
 from catalog.listings import Listing, ListingKind, ListingState, Variant
-from orders.order import Order, OrderPart, PartState
+from orders.order import Order, OrderPart
+from orders.states import PartState
 from producers import members
 from producers.centers import Center
 from producers.groups import Group

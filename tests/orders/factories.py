@@ -17,10 +17,11 @@ from orders import basket as baskets
 from orders import checkout, payments
 from orders.basket import Basket
 from orders.checkout import Buyer
-from orders.order import BUYER, Actor, ActorKind, DeliveryKind, Order, OrderPart, PaymentMethod, parts_of
+from orders.order import Order, OrderPart, parts_of
 from orders.quote import quote
 from orders.slip_qr import SlipReference
 from orders.slips import SlipPicture
+from orders.states import BUYER, Actor, ActorKind, DeliveryKind, PaymentMethod
 from producers.centers import Center
 from producers.fees import FeeKind, start_rule
 from producers.groups import Group, ParcelTier

@@ -15,8 +15,9 @@ from catalog.listings import ListingKind, ListingState
 from orders import basket as baskets
 from orders import cancellation
 from orders.basket import Basket, BasketLine, NotOnSale, NotThisAmount, OnlySoMuchLeft, SoldOut
-from orders.order import Order, OrderState
+from orders.order import Order
 from orders.quote import quote
+from orders.states import OrderState
 from producers.groups import GroupState
 from tests import factories as people
 from tests.orders import factories

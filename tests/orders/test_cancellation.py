@@ -11,7 +11,7 @@ from catalog import capacity
 from orders import cancellation, hand_over, notices, order, refunds, slips
 from orders.cancellation import HandedOverAlready, PaidMeanwhile, SlipBeingChecked
 from orders.hand_over import NotPaidYet
-from orders.order import BUYER, DeliveryKind, OrderState, PartState, PaymentMethod
+from orders.states import BUYER, DeliveryKind, OrderState, PartState, PaymentMethod
 from tests import factories as people
 from tests.orders import factories
 from tests.orders.factories import GROUP, MALI, STAFF, Stall

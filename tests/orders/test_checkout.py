@@ -15,8 +15,9 @@ from orders import basket as baskets
 from orders import checkout, order
 from orders.basket import NotOnSale, OnlySoMuchLeft, SoldOut
 from orders.checkout import AddressNeeded, Buyer, EmptyBasket, NotPayableThatWay, TotalChanged
-from orders.order import DeliveryKind, Order, OrderState, PartState, PaymentMethod, ReceiverKind
+from orders.order import Order
 from orders.quote import differences, quote, seen_of
+from orders.states import DeliveryKind, OrderState, PartState, PaymentMethod, ReceiverKind
 from tests.orders import factories
 from tests.orders.factories import MALI
 from tests.producers import factories as producers

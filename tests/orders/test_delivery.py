@@ -6,8 +6,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.money import Satang
 from orders.carriers import carrier, carriers, tracking_link
 from orders.delivery import DeliveryOption
-from orders.order import DeliveryKind, spoken_phone
+from orders.order import spoken_phone
 from orders.quote import quote
+from orders.states import DeliveryKind
 from producers.groups import ParcelTier
 from producers.streams import StreamKind
 from tests.orders import factories

@@ -12,7 +12,8 @@ from app import access, jobs
 from app.access import Role
 from app.people import Person
 from orders import order, payments, refunds, slips
-from orders.order import DeliveryKind, Order, OrderState, PartState, PaymentMethod
+from orders.order import Order
+from orders.states import DeliveryKind, OrderState, PartState, PaymentMethod
 from producers.streams import StreamKind
 from tests import factories as people
 from tests.ground.databases import QueryCount

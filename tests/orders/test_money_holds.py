@@ -32,20 +32,11 @@ from app.settings import settings as market_settings
 from catalog import capacity
 from catalog.capacity import Pool
 from orders import cancellation, hand_over, order, payments, refunds, slips
-from orders.order import (
-    BUYER,
-    UNPAID,
-    DeliveryKind,
-    Order,
-    OrderLine,
-    OrderPart,
-    OrderState,
-    PartState,
-    PaymentMethod,
-)
+from orders.order import Order, OrderLine, OrderPart
 from orders.payments import Payment
 from orders.refunds import RefundTask
 from orders.slips import Slip
+from orders.states import BUYER, UNPAID, Actor, DeliveryKind, OrderState, PartState, PaymentMethod
 from producers import fees, ledger
 from producers.ledger import Account, LedgerEntry, Purpose
 from tests import factories as people
@@ -211,7 +202,7 @@ class Market(RuleBasedStateMachine):
 
     @precondition(lambda self: self.orders)
     @rule(which=st.integers(0, 20), actor=st.sampled_from([BUYER, BUYER, STAFF]))
-    def cancel(self, which: int, actor: order.Actor) -> None:
+    def cancel(self, which: int, actor: Actor) -> None:
         async def verb(session: AsyncSession) -> None:
             await cancellation.cancel(session, await session.get_one(Order, self.some_order(which)), actor)
 

@@ -18,8 +18,9 @@ from app.clock import FrozenClock
 from app.money import Satang
 from catalog import capacity
 from orders import cancellation, payments, promptpay, slip_qr
-from orders.order import Order, OrderState
+from orders.order import Order
 from orders.pages import MOST_GUESSES
+from orders.states import OrderState
 from tests import factories as people
 from tests.ground.databases import QueryCount
 from tests.orders import factories

@@ -12,9 +12,10 @@ from app.errors import NotFound
 from catalog import capacity
 from catalog.capacity import HoldRanOut
 from orders import cancellation, hand_over, order, payments, refunds, slips
-from orders.order import BUYER, DeliveryKind, Order, OrderState, PartState, PaymentMethod
+from orders.order import Order
 from orders.refunds import RefundReason
 from orders.slips import AlreadyJudged, NoSlipNeeded, SlipState, SlipUsedBefore
+from orders.states import BUYER, DeliveryKind, OrderState, PartState, PaymentMethod
 from producers import ledger
 from producers.ledger import Account, LedgerEntry
 from tests import factories as people

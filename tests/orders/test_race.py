@@ -13,9 +13,10 @@ from app.settings import settings
 from catalog.capacity import Pool
 from orders import cancellation, checkout, payments, slips
 from orders.basket import Basket, OnlySoMuchLeft, SoldOut
-from orders.order import BUYER, Order, OrderState, PaymentMethod
+from orders.order import Order
 from orders.quote import quote
 from orders.refunds import RefundTask
+from orders.states import BUYER, OrderState, PaymentMethod
 from tests import factories as people
 from tests.orders import factories
 from tests.orders.factories import MALI, STAFF, Stall

@@ -26,14 +26,14 @@ async def stocked(
 ) -> AsyncIterator[RunningMarket]:
     """A running demo market; what a test changes in it stays changed."""
     home = tmp_path_factory.mktemp("stocked")
-    async with copy_of(test_server, f"looked_at_{os.getpid()}", partial(_stock, home)) as url:
+    async with copy_of(test_server, f"looked_at_{os.getpid()}", partial(stocked_by_the_market, home)) as url:
         engine = create_async_engine(url)
         with market_run(home, DATABASE_URL=url) as market:
             yield RunningMarket(market.url, url, home, engine)
         await engine.dispose()
 
 
-async def _stock(home: Path, server: embedded.Server, connection: AsyncConnection) -> str:
+async def stocked_by_the_market(home: Path, server: embedded.Server, connection: AsyncConnection) -> str:
     name = f"stocked_{RUN}"
     if not await connection.scalar(text("SELECT 1 FROM pg_database WHERE datname = :name"), {"name": name}):
         await connection.execute(text(f"CREATE DATABASE {name} TEMPLATE template0"))

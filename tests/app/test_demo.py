@@ -82,7 +82,7 @@ async def test_the_books_balance(seen: AsyncSession) -> None:
 
 async def test_orders_went_every_way_an_order_can_go(seen: AsyncSession) -> None:
     rows = await seen.execute(select(Order.state, func.count()).group_by(Order.state))
-    states = dict(rows.tuples().all())
+    states = {row[0]: row[1] for row in rows}
 
     assert set(states) == set(OrderState)
     assert sum(states.values()) >= 500
@@ -126,7 +126,7 @@ async def test_staff_find_slips_and_refunds_to_look_at(seen: AsyncSession) -> No
 
 async def test_stock_is_what_the_table_says(seen: AsyncSession) -> None:
     rows = await seen.execute(select(Listing.name_th, Variant.pool_id).join(Variant, Variant.listing_id == Listing.id))
-    pools = dict(rows.tuples().all())
+    pools = {row[0]: row[1] for row in rows}
     left = await capacity.left_of(seen, list(pools.values()))
 
     for row in stock.rows("listings.csv"):

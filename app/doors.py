@@ -11,24 +11,18 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.language import Language, N_, translate
+from app.language import N_, Language, translate
 
 MOST_BYTES = 64 * 1024 * 1024
 """A form with three pictures at their limit."""
 
-CONTENT_SECURITY_POLICY = "; ".join(
-    (
-        "default-src 'self'",
-        "img-src 'self' data: blob:",
-        "object-src 'none'",
-        "base-uri 'none'",
-        "form-action 'self'",
-        "frame-ancestors 'none'",
-    )
+CONTENT_SECURITY_POLICY = (
+    "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 
 
-class TooManyBytes(Exception):
+class TooManyBytesError(Exception):
     """The body went on after its announced or allowed size."""
 
 
@@ -90,7 +84,7 @@ class BodyLimit:
             return
         try:
             await self.app(scope, _counted(receive, self.most), send)
-        except TooManyBytes:
+        except TooManyBytesError:
             await too_large(scope, receive, send)
 
 
@@ -138,7 +132,7 @@ def _counted(receive: Receive, most: int) -> Receive:
         message = await receive()
         seen += len(message.get("body", b""))
         if seen > most:
-            raise TooManyBytes
+            raise TooManyBytesError
         return message
 
     return receive_counted

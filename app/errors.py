@@ -6,10 +6,10 @@ RFC 9457 problem details for programs); a page that must keep what was typed cat
 
 from typing import Any, ClassVar
 
-from app.language import Language, N_, translate
+from app.language import N_, Language, translate
 
 
-class Refusal(Exception):
+class Refusal(Exception):  # noqa: N818 - the trade says refusal
     """A named no.  Keyword arguments fill the message and stay readable as `refusal.params`."""
 
     status: ClassVar[int] = 409

@@ -19,11 +19,13 @@ from starlette.datastructures import UploadFile
 
 from app import money, people
 from app.errors import Refusal
-from app.language import Message, N_
+from app.language import N_, Message
 from app.money import Satang
 
 M = TypeVar("M", bound=BaseModel)
 
+LATEST_GREGORIAN = 2400
+"""A year beyond this was meant as a Buddhist one."""
 MOST_PICTURE_BYTES = 20 * 1024 * 1024
 _THAI_DIGITS = str.maketrans("๐๑๒๓๔๕๖๗๘๙", "0123456789")
 
@@ -220,7 +222,7 @@ def _day(typed: Any) -> Any:
     """Dates as browsers send them; a Buddhist year typed by hand is understood."""
     if isinstance(typed, str) and (found := re.fullmatch(r"(\d{4})-(\d\d)-(\d\d)", typed.translate(_THAI_DIGITS))):
         year = int(found[1])
-        return f"{year - 543 if year > 2400 else year:04}-{found[2]}-{found[3]}"
+        return f"{year - 543 if year > LATEST_GREGORIAN else year:04}-{found[2]}-{found[3]}"
     return typed
 
 

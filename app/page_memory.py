@@ -12,6 +12,7 @@ import hashlib
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -146,14 +147,14 @@ async def _send(answer: Answer | None, scope: Scope, asked: Headers, send: Send)
     headers = MutableHeaders(scope=message)
     headers["Vary"] = "Accept-Encoding, Cookie"
     body = answer.body
-    if answer.status == 200 and scope["method"] in {"GET", "HEAD"}:
+    if answer.status == HTTPStatus.OK and scope["method"] in {"GET", "HEAD"}:
         headers["ETag"] = answer.etag
         if answer.etag in asked.get("if-none-match", ""):
-            message["status"], body = 304, b""
+            message["status"], body = HTTPStatus.NOT_MODIFIED.value, b""
     if body and answer.zipped is not None and "gzip" in asked.get("accept-encoding", ""):
         headers["Content-Encoding"] = "gzip"
         body = answer.zipped
-    if message["status"] == 304:
+    if message["status"] == HTTPStatus.NOT_MODIFIED:
         del headers["Content-Length"]
     else:
         headers["Content-Length"] = str(len(body))
@@ -167,7 +168,7 @@ def _is_personal(headers: Headers) -> bool:
 
 
 def _is_public(answer: Answer) -> bool:
-    return answer.status == 200 and Headers(raw=answer.headers).get("cache-control") == PUBLIC
+    return answer.status == HTTPStatus.OK and Headers(raw=answer.headers).get("cache-control") == PUBLIC
 
 
 def _is_text(headers: Headers) -> bool:

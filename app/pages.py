@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from functools import cache, partial
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -45,7 +46,7 @@ def page(request: Request, template: str, status: int = 200, **context: Any) -> 
 def public_page(request: Request, template: str, status: int = 200, **context: Any) -> HTMLResponse:
     """Render a page that looks the same to every anonymous reader: it may be remembered and asked for by ETag."""
     response = page(request, template, status, **context)
-    if is_anonymous(request) and status == 200:
+    if is_anonymous(request) and status == HTTPStatus.OK:
         response.headers["Cache-Control"] = PUBLIC
     return response
 
@@ -107,7 +108,7 @@ class Pages:
     """The two environments and the routes that links are made from; the application makes one at start."""
 
     def __init__(self, routes: Iterable[BaseRoute]) -> None:
-        self._paths = {name: path for name, path in _named_paths(routes)}
+        self._paths = dict(_named_paths(routes))
         self._environments = {lang: _environment(lang, partial(self.url, lang)) for lang in LANGUAGES}
 
     def render(self, template: str, lang: Language, context: Mapping[str, Any]) -> str:

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app import clock
 from app.database import Base, Id, Utc
 from app.errors import Refusal
-from app.language import Language, N_
+from app.language import N_, Language
 
 SESSION_LASTS = timedelta(days=90)
 LEAST_PASSWORD_LENGTH = 8
@@ -75,7 +75,7 @@ class SignIn(Base):
 
 async def signed_in(session: AsyncSession, token: str) -> Person | None:
     """Return whose session `token` is, or None when it ended, was revoked or never was."""
-    found = await session.scalar(
+    found: Person | None = await session.scalar(
         select(Person)
         .join(SignIn, SignIn.person_id == Person.id)
         .where(

@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from starlette.exceptions import HTTPException
 
 from app.errors import NotFound, Refusal, SignInNeeded
-from app.language import LANGUAGES, N_, translate
+from app.language import LANGUAGES, N_
 from app.pages import go, language_of, page, url
 
 log = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ async def _refused(request: Request, error: Exception) -> Response:
     return _answer(request, error)
 
 
-async def _malformed(request: Request, error: Exception) -> Response:
+async def _malformed(request: Request, _error: Exception) -> Response:
     """An address with a part that cannot be: for people it is a page that does not exist."""
     return _answer(request, NotFound())
 

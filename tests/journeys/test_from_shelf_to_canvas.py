@@ -7,7 +7,6 @@ import pytest
 import segno
 from playwright.async_api import Page, expect
 
-from app.access import Role
 from app.language import Language
 from orders import slip_qr
 from tests import factories as people
@@ -20,9 +19,7 @@ pytestmark = pytest.mark.journey
 
 
 @pytest.mark.parametrize("javascript", [True, False], ids=["script", "no-script"])
-@pytest.mark.parametrize(
-    ("lang", "width"), [("th", PHONE), ("en", PHONE), ("th", DESK), ("en", DESK)], ids=lambda value: str(value)
-)
+@pytest.mark.parametrize(("lang", "width"), [("th", PHONE), ("en", PHONE), ("th", DESK), ("en", DESK)], ids=str)
 async def test_an_order_of_two_groups_ends_in_both_canvases(
     open_page: OpenPage, server: RunningMarket, lang: Language, width: int, *, javascript: bool
 ) -> None:

@@ -91,10 +91,6 @@ class Choice:
     def q(self) -> str:
         return (self.typed or {}).get("q", "")
 
-    @property
-    def is_narrowed(self) -> bool:
-        return bool(self.picks or self.words or self.least_satang is not None or self.most_satang is not None)
-
     def conditions(
         self, columns: Mapping[Facet, SQLColumnExpression[Any]], without: Collection[Facet] = ()
     ) -> list[ColumnElement[bool]]:

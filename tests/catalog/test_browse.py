@@ -18,7 +18,7 @@ from catalog import capacity
 from catalog.browse import PER_PAGE, Shelf, read_edge, shelf
 from catalog.capacity import Want
 from catalog.cards import Availability
-from catalog.choice import Choice, Facet, Sort, read_choice
+from catalog.choice import Facet, Sort, read_choice
 from catalog.facets import MOST_GROUPS, Facets, facets
 from catalog.listings import ListingKind, ListingState, Variant
 from producers import certificates, groups
@@ -405,8 +405,3 @@ async def test_a_listing_whose_variants_are_all_closed_is_asked_for(session: Asy
     await session.execute(delete(Variant).where(Variant.listing_id == listing.id))
     (card,) = (await look(session)).cards
     assert (card.first, card.availability) == (None, Availability.on_asking)
-
-
-def test_an_empty_choice_is_everything() -> None:
-    assert Choice({}).params() == {}
-    assert not Choice({}).is_narrowed

@@ -6,9 +6,10 @@ English is the message id itself.  The `.po` files are read at start: there is n
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from babel.messages.pofile import read_po
 
@@ -32,6 +33,19 @@ class Bilingual:
 
     def reading(self, lang: Language) -> str:
         return self.en if lang == "en" and self.en else self.th
+
+
+class Named(StrEnum):
+    """A fixed choice whose members say their names: `production = "production", "การผลิต", "Production"`."""
+
+    name_th: str
+    name_en: str
+
+    def __new__(cls, value: str, name_th: str = "", name_en: str = "") -> Self:
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.name_th, member.name_en = name_th, name_en
+        return member
 
 
 @dataclass(frozen=True, slots=True)

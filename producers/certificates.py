@@ -7,7 +7,6 @@ OTOP stars); where no pattern is published, any number is taken.
 import re
 from collections.abc import Sequence
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
@@ -18,7 +17,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app import clock
 from app.database import Base, Id, Utc
 from app.errors import NotFound, Refusal
-from app.language import N_, Bilingual
+from app.language import N_, Named
 from app.people import Person
 from producers.groups import Group
 
@@ -55,43 +54,20 @@ class EndsBeforeItStarts(Refusal):
     message = N_("This certificate would expire before it was issued. Please check the dates.")
 
 
-class CertificateKind(StrEnum):
-    fda = "fda"
-    tcps = "tcps"
-    otop = "otop"
-    organic = "organic"
-    pgs = "pgs"
-    gap = "gap"
-    gi = "gi"
-    halal = "halal"
-    homestay = "homestay"
-    cbt = "cbt"
-    guide = "guide"
-    other = "other"
+class CertificateKind(Named):
+    fda = "fda", "อย.", "Thai FDA"
+    tcps = "tcps", "มผช.", "Community product standard"
+    otop = "otop", "OTOP", "OTOP"
+    organic = "organic", "เกษตรอินทรีย์", "Organic"
+    pgs = "pgs", "PGS รับรองกันเอง", "PGS organic"
+    gap = "gap", "GAP", "GAP"
+    gi = "gi", "สิ่งบ่งชี้ทางภูมิศาสตร์ (GI)", "Geographical indication"
+    halal = "halal", "ฮาลาล", "Halal"
+    homestay = "homestay", "มาตรฐานโฮมสเตย์ไทย", "Thai homestay standard"
+    cbt = "cbt", "มาตรฐานท่องเที่ยวโดยชุมชน", "CBT Thailand standard"
+    guide = "guide", "ใบอนุญาตมัคคุเทศก์", "Licensed guide"
+    other = "other", "อื่น ๆ", "Other"
 
-    @property
-    def name_th(self) -> str:
-        return _NAMES[self].th
-
-    @property
-    def name_en(self) -> str:
-        return _NAMES[self].en or ""
-
-
-_NAMES: Final = {
-    CertificateKind.fda: Bilingual("อย.", "Thai FDA"),
-    CertificateKind.tcps: Bilingual("มผช.", "Community product standard"),
-    CertificateKind.otop: Bilingual("OTOP", "OTOP"),
-    CertificateKind.organic: Bilingual("เกษตรอินทรีย์", "Organic"),
-    CertificateKind.pgs: Bilingual("PGS รับรองกันเอง", "PGS organic"),
-    CertificateKind.gap: Bilingual("GAP", "GAP"),
-    CertificateKind.gi: Bilingual("สิ่งบ่งชี้ทางภูมิศาสตร์ (GI)", "Geographical indication"),
-    CertificateKind.halal: Bilingual("ฮาลาล", "Halal"),
-    CertificateKind.homestay: Bilingual("มาตรฐานโฮมสเตย์ไทย", "Thai homestay standard"),
-    CertificateKind.cbt: Bilingual("มาตรฐานท่องเที่ยวโดยชุมชน", "CBT Thailand standard"),
-    CertificateKind.guide: Bilingual("ใบอนุญาตมัคคุเทศก์", "Licensed guide"),
-    CertificateKind.other: Bilingual("อื่น ๆ", "Other"),
-}
 
 NUMBER_HINTS: Final = {
     CertificateKind.fda: N_("13 digits in the FDA frame, like 10-3-03468-5-0007"),

@@ -3,30 +3,12 @@
 Names: the source document of CODI (พอช.), "คลัสเตอร์".
 """
 
-from enum import StrEnum
-from typing import Final
-
-from app.language import Bilingual
+from app.language import Named
 
 
-class Cluster(StrEnum):
+class Cluster(Named):
     """What kind of livelihood; the value stands in URLs and tables."""
 
-    production = "production"
-    processing_marketing = "processing-marketing"
-    services = "services"
-
-    @property
-    def name_th(self) -> str:
-        return _NAMES[self].th
-
-    @property
-    def name_en(self) -> str:
-        return _NAMES[self].en or ""
-
-
-_NAMES: Final = {
-    Cluster.production: Bilingual("การผลิต", "Production"),
-    Cluster.processing_marketing: Bilingual("การแปรรูป-การตลาด", "Processing and marketing"),
-    Cluster.services: Bilingual("การบริการ", "Services"),
-}
+    production = "production", "การผลิต", "Production"
+    processing_marketing = "processing-marketing", "การแปรรูป-การตลาด", "Processing and marketing"
+    services = "services", "การบริการ", "Services"

@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from enum import StrEnum
-from typing import Final
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index, func, select
@@ -14,36 +12,17 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app import clock
 from app.database import Base, Id, new_id
 from app.errors import NotFound
-from app.language import Bilingual
+from app.language import Named
 
 
-class StreamKind(StrEnum):
-    goods = "goods"
-    experience = "experience"
-    homestay = "homestay"
-    study_visit = "study_visit"
-    market_stall = "market_stall"
-    wholesale = "wholesale"
-    raw_material = "raw_material"
-
-    @property
-    def name_th(self) -> str:
-        return _NAMES[self].th
-
-    @property
-    def name_en(self) -> str:
-        return _NAMES[self].en or ""
-
-
-_NAMES: Final = {
-    StreamKind.goods: Bilingual("ขายสินค้า", "Goods"),
-    StreamKind.experience: Bilingual("กิจกรรมท่องเที่ยว", "Experiences"),
-    StreamKind.homestay: Bilingual("โฮมสเตย์", "Homestay"),
-    StreamKind.study_visit: Bilingual("คณะดูงาน", "Study visits"),
-    StreamKind.market_stall: Bilingual("ออกร้านวันตลาด", "Market-day stall"),
-    StreamKind.wholesale: Bilingual("ขายส่ง", "Wholesale"),
-    StreamKind.raw_material: Bilingual("ขายวัตถุดิบ", "Raw materials"),
-}
+class StreamKind(Named):
+    goods = "goods", "ขายสินค้า", "Goods"
+    experience = "experience", "กิจกรรมท่องเที่ยว", "Experiences"
+    homestay = "homestay", "โฮมสเตย์", "Homestay"
+    study_visit = "study_visit", "คณะดูงาน", "Study visits"
+    market_stall = "market_stall", "ออกร้านวันตลาด", "Market-day stall"
+    wholesale = "wholesale", "ขายส่ง", "Wholesale"
+    raw_material = "raw_material", "ขายวัตถุดิบ", "Raw materials"
 
 
 class Stream(Base):

@@ -204,12 +204,12 @@ async def test_prices_set_at_the_same_moment_leave_the_cheapest_right(session: A
     variants = await listings.variants_of(session, listing.id)
     await session.commit()
 
-    async def price(variant: Variant, satang: int) -> None:
+    async def reprice(variant: Variant, satang: int) -> None:
         async with session_scope() as another:
             own = await another.get_one(Variant, variant.id)
             await listings.set_price(another, own, Satang(satang))
 
-    await asyncio.gather(*(price(variant, 9000 + n * 100) for n, variant in enumerate(variants)))
+    await asyncio.gather(*(reprice(variant, 9000 + n * 100) for n, variant in enumerate(variants)))
 
     await session.refresh(listing)
     assert listing.price_satang == await session.scalar(select(func.min(Variant.price_satang))) == 9000

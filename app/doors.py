@@ -22,6 +22,10 @@ CONTENT_SECURITY_POLICY = (
 )
 
 
+NOWHERE = "/%00"
+"""Where a path with a NUL leads: no text in the database can hold one, so nothing can be there."""
+
+
 class TooManyBytesError(Exception):
     """The body went on after its announced or allowed size."""
 
@@ -38,10 +42,32 @@ class LanguagePrefix:
             path: str = scope["path"]
             if path == "/en" or path.startswith("/en/"):
                 lang, path = "en", path[3:] or "/"
+            if "\x00" in path:
+                path = NOWHERE
+            if path != scope["path"]:
                 scope = {**scope, "path": path, "raw_path": path.encode()}
             scope.setdefault("state", {})
             scope["state"] = {**scope["state"], "lang": lang}
         await self.app(scope, receive, send)
+
+
+class HeadAsGet:
+    """Link previews and watchmen ask with HEAD: they get what GET would say, without the body."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self.app(scope, receive, send)
+            return
+
+        async def send_without_body(message: Message) -> None:
+            if message["type"] == "http.response.body":
+                message = {**message, "body": b""}
+            await send(message)
+
+        await self.app({**scope, "method": "GET"}, receive, send_without_body)
 
 
 class OwnOrigin:

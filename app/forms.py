@@ -24,10 +24,13 @@ from app.money import Satang
 
 M = TypeVar("M", bound=BaseModel)
 
+EARLIEST_YEAR = 1900
 LATEST_GREGORIAN = 2400
 """A year beyond this was meant as a Buddhist one."""
 MOST_PICTURE_BYTES = 20 * 1024 * 1024
 _THAI_DIGITS = str.maketrans("๐๑๒๓๔๕๖๗๘๙", "0123456789")
+#: A number, with commas only where thousands have them, and perhaps a unit in letters behind it.
+_QUANTITY = re.compile(r"\s*((?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?|\.[0-9]+)(?:\s*[^\W\d_][^\d]*)?\s*")
 
 _MESSAGES = {
     "missing": N_("Please fill this in."),
@@ -183,7 +186,7 @@ def _milli(typed: Any) -> Any:
     """Thousandths of a sale unit, from "0.5" or "๒" (a unit written behind it is left aside)."""
     if not isinstance(typed, str):
         return typed
-    number = re.match(r"\s*([0-9][0-9,]*(?:\.[0-9]+)?|\.[0-9]+)", typed.translate(_THAI_DIGITS))
+    number = _QUANTITY.fullmatch(typed.translate(_THAI_DIGITS))
     try:
         milli = Decimal(number[1].replace(",", "")) * 1000 if number else None
     except InvalidOperation:
@@ -226,6 +229,13 @@ def _day(typed: Any) -> Any:
     return typed
 
 
+def _in_our_time(day: date) -> date:
+    """Dates that people mean; the calendar's ends would break the arithmetic of days."""
+    if not EARLIEST_YEAR <= day.year <= LATEST_GREGORIAN:
+        raise wrong("date", N_("Please choose a date."))
+    return day
+
+
 Baht = Annotated[Satang, BeforeValidator(_baht)]
 """Typed in baht, kept in satang."""
 Milli = Annotated[int, BeforeValidator(_milli)]
@@ -236,7 +246,7 @@ Phone = Annotated[str, AfterValidator(_phone)]
 ThaiPhone = Phone
 Email = Annotated[str, AfterValidator(_email)]
 PromptPayId = Annotated[str, AfterValidator(_promptpay)]
-Day = Annotated[date, BeforeValidator(_day)]
+Day = Annotated[date, BeforeValidator(_day), AfterValidator(_in_our_time)]
 
 
 def _one_line(typed: str) -> str:

@@ -37,7 +37,7 @@ import producers.pages
 import producers.staff
 from app import address, database, health, sign_in
 from app.access import know_visitor
-from app.doors import BodyLimit, LanguagePrefix, OwnOrigin, SafeHeaders
+from app.doors import BodyLimit, HeadAsGet, LanguagePrefix, OwnOrigin, SafeHeaders
 from app.page_memory import PageMemory
 from app.pages import STATIC, Pages
 from app.refusal_pages import show_refusals
@@ -96,6 +96,7 @@ def create_app() -> FastAPI:
         openapi_url=None,
         middleware=[
             Middleware(SafeHeaders, is_https=settings().is_https),
+            Middleware(HeadAsGet),
             Middleware(PageMemory, seconds=settings().page_memory_seconds),
             Middleware(OwnOrigin),
             Middleware(BodyLimit),

@@ -54,7 +54,7 @@ class PageMemory:
             await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        if scope["method"] not in {"GET", "HEAD"} or _is_personal(headers):
+        if scope["method"] != "GET" or _is_personal(headers):
             await _send(await self._make(scope, receive, send), scope, headers, send)
             return
         key = scope["path"].encode() + b"?" + scope["query_string"]
@@ -147,7 +147,7 @@ async def _send(answer: Answer | None, scope: Scope, asked: Headers, send: Send)
     headers = MutableHeaders(scope=message)
     headers["Vary"] = "Accept-Encoding, Cookie"
     body = answer.body
-    if answer.status == HTTPStatus.OK and scope["method"] in {"GET", "HEAD"}:
+    if answer.status == HTTPStatus.OK and scope["method"] == "GET":
         headers["ETag"] = answer.etag
         if answer.etag in asked.get("if-none-match", ""):
             message["status"], body = HTTPStatus.NOT_MODIFIED.value, b""
@@ -159,7 +159,7 @@ async def _send(answer: Answer | None, scope: Scope, asked: Headers, send: Send)
     else:
         headers["Content-Length"] = str(len(body))
     await send(message)
-    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+    await send({"type": "http.response.body", "body": body})
 
 
 def _is_personal(headers: Headers) -> bool:

@@ -194,11 +194,11 @@ def token_hash(token: str) -> str:
 
 
 def e164(phone: str) -> str | None:
-    """Return a phone in E.164 (Thai numbers may be written nationally), or None when it is not a possible one."""
+    """Return a phone in E.164 (Thai numbers may be written nationally), or None when nobody can have it."""
     try:
         number = phonenumbers.parse(phone, "TH")
     except phonenumbers.NumberParseException:
         return None
-    if not phonenumbers.is_possible_number(number):
+    if not phonenumbers.is_valid_number(number):
         return None
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)

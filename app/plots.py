@@ -16,9 +16,11 @@ from app.language import N_, Language, translate
 from app.money import Satang, baht
 
 WIDTH = 328
-LEFT, RIGHT = 52, 2
+LEFT, RIGHT = 70, 2
 TOP, TALL = 30, 132
-ROW = 46
+ROW = 48
+TRACK = 236
+MONTHS_NAMED = 6
 MILLION = 1_000_000
 
 
@@ -39,16 +41,16 @@ def bars_plan_actual(
     top = _round_top(max([*plan, *(satang or 0 for satang in actual), 100]))
     step = (WIDTH - LEFT - RIGHT) / len(months)
     bars = Markup("").join(
-        _month(LEFT + i * step, step, plan[i] / top, (actual[i] or 0) / top) + words
-        for i, words in enumerate(_month_words(months, step))
-    )
+        _month(LEFT + i * step, step, wanted / top, (came or 0) / top)
+        for i, (wanted, came) in enumerate(zip(plan, actual, strict=True))
+    ) + Markup("").join(_month_words(months, step))
     title = translate(lang, N_("Plan and income by month"))
     told = "; ".join(_told(month, wanted, came, lang) for month, wanted, came in zip(months, plan, actual, strict=True))
-    return _plot(TOP + TALL + 34, title, told, _key(lang) + _scale(top, lang) + bars)
+    return _plot(TOP + TALL + 38, title, told, _key(lang) + _scale(top, lang) + bars)
 
 
 def bars_horizontal(rows: Sequence[Row], title: str) -> Markup:
-    """One bar a row, longest first as given, with words above it and the amount at its end."""
+    """One bar a row, longest first as given, with words above it and the amount beside it."""
     most = max([row.value for row in rows] + [1])
     bars = Markup("").join(_bar(row, i * ROW, max(row.value, 0) / most) for i, row in enumerate(rows))
     return _plot(max(len(rows), 1) * ROW, title, "; ".join(f"{row.label}: {row.said}" for row in rows), bars)
@@ -77,20 +79,26 @@ def _month(x: float, step: float, plan: float, actual: float) -> Markup:
 
 
 def _month_words(months: Sequence[str], step: float) -> Iterator[Markup]:
-    """Each month's name under its bars ("พ.ย. 69"), the year on a line below it and only where it begins."""
+    """A month's name under its bars ("พ.ย. 69"), the year on a line below it and only where it begins.
+
+    Twelve names that can be read do not fit a phone: then every second one stands, a new year's first among them.
+    """
+    parted = [label.rpartition(" ") for label in months]
+    turn = next((i for i, (_, _, year) in enumerate(parted) if " " in months[i] and year != parted[0][2]), 0)
+    every = 1 if len(months) <= MONTHS_NAMED else 2
     before = ""
-    for i, label in enumerate(months):
-        name, _, year = label.rpartition(" ") if " " in label else (label, "", "")
+    for i in range(turn % every, len(months), every):
+        name, _, year = parted[i] if " " in months[i] else (months[i], "", "")
         x = LEFT + (i + 0.5) * step
-        words = _words(x, TOP + TALL + 14, name, "plot-month")
-        yield words + (_words(x, TOP + TALL + 28, year, "plot-month plot-soft") if year != before else "")
+        words = _words(x, TOP + TALL + 16, name, "plot-month")
+        yield words + (_words(x, TOP + TALL + 33, year, "plot-month plot-soft") if year != before else "")
         before = year
 
 
 def _bar(row: Row, y: int, part: float) -> Markup:
-    words = _words(0, y + 15, row.label, "plot-label") + _words(WIDTH, y + 15, row.said, "plot-value plot-end")
-    track = _rect("plot-track", 0, y + 22, WIDTH, 12)
-    return words + track + (_rect(f"plot-{row.tone}", 0, y + 22, max(part * WIDTH, 2), 12) if part else Markup(""))
+    words = _words(0, y + 16, row.label, "plot-label") + _words(WIDTH, y + 35, row.said, "plot-value plot-end")
+    track = _rect("plot-track", 0, y + 24, TRACK, 12)
+    return words + track + (_rect(f"plot-{row.tone}", 0, y + 24, max(part * TRACK, 2), 12) if part else Markup(""))
 
 
 def _key(lang: Language) -> Markup:

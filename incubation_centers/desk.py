@@ -17,7 +17,7 @@ from app.database import Session
 from app.forms import Day, Form, query_form
 from app.language import N_, Language, translate
 from app.money import Satang, baht
-from app.pages import language_of, page
+from app.pages import language_of, page, see_other
 from app.plots import Row
 from incubation_centers import center_slips, consolidation, demand_sheet, rollups
 from incubation_centers.consolidation import Demand, Span
@@ -82,7 +82,10 @@ async def center_demand(request: Request, session: Session, scope: CurrentScope,
 
 @router.get("/demand/print")
 async def center_demand_print(request: Request, session: Session, scope: CurrentScope, center: OwnCenter) -> Response:
-    shown = await _shown(session, scope, center, _asked(request))
+    asked = _asked(request)
+    if not asked.form.ok:
+        return _ask_again(request, center, asked)
+    shown = await _shown(session, scope, center, asked)
     days = demand_sheet.days_in_words(shown["asked"].span, language_of(request))
     return page(
         request, "incubation_centers/demand_print.html", center=center, days=days, delivery_names=NAMES, **shown
@@ -91,7 +94,10 @@ async def center_demand_print(request: Request, session: Session, scope: Current
 
 @router.get("/demand.xlsx")
 async def center_demand_xlsx(request: Request, session: Session, scope: CurrentScope, center: OwnCenter) -> Response:
-    span = _asked(request).span
+    asked = _asked(request)
+    if not asked.form.ok:
+        return _ask_again(request, center, asked)
+    span = asked.span
     wanted = await consolidation.demand(session, scope, center, span)
     lines = await consolidation.demand_lines(session, scope, center, span)
     # Writing takes processor time by the line, so others are served meanwhile.
@@ -147,6 +153,13 @@ async def desk_page(
 async def _shown(session: AsyncSession, scope: Scope, center: Center, asked: Asked) -> dict[str, Any]:
     wanted = await consolidation.demand(session, scope, center, asked.span)
     return {"demand": wanted, "asked": asked, "form": asked.form}
+
+
+def _ask_again(request: Request, center: Center, asked: Asked) -> Response:
+    """A sheet of other days than were asked for would be believed: the page says what is wrong with them."""
+    return see_other(
+        request, "center_demand", slug=center.slug, first=asked.form.raw("first"), last=asked.form.raw("last")
+    )
 
 
 def _asked(request: Request) -> Asked:

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from app.doors import BodyLimit, LanguagePrefix, OwnOrigin, SafeHeaders
+from app.doors import BodyLimit, HeadAsGet, LanguagePrefix, OwnOrigin, SafeHeaders
 from app.page_memory import PageMemory
 from app.pages import PUBLIC, is_own_path
 
@@ -37,6 +37,7 @@ async def door() -> AsyncIterator[httpx.AsyncClient]:
         routes=[Route("/price", price), Route("/take", take, methods=["POST"])],
         middleware=[
             Middleware(SafeHeaders, is_https=True),
+            Middleware(HeadAsGet),
             Middleware(PageMemory, seconds=0.3),
             Middleware(OwnOrigin),
             Middleware(BodyLimit, most=1000),
@@ -113,6 +114,16 @@ async def test_every_answer_carries_the_safe_headers(door: httpx.AsyncClient) ->
     assert "default-src 'self'" in headers["Content-Security-Policy"]
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert "max-age" in headers["Strict-Transport-Security"]
+
+
+async def test_asking_with_head_gets_the_headers_alone(door: httpx.AsyncClient) -> None:
+    answer = await door.head("/price", headers={"Accept-Encoding": "identity"})
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert int(answer.headers["Content-Length"]) > 2000
+
+
+async def test_nothing_is_at_an_address_with_a_nul(door: httpx.AsyncClient) -> None:
+    assert (await door.get("/price%00")).status_code == 404
 
 
 @pytest.mark.parametrize("path", ["//evil.example", "/\\evil.example", "https://evil.example", "/a\nb", ""])

@@ -70,7 +70,7 @@ def test_phones_thai_and_foreign_are_kept_in_one_spelling(typed: str, kept: str)
     assert filled(Contact, phone=typed).values.phone == kept  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("typed", ["12", "โทรมา", "+", "0812345678901234567"])
+@pytest.mark.parametrize("typed", ["12", "โทรมา", "+", "0812345678901", "0000000000"])
 def test_an_impossible_phone_is_told_so(typed: str) -> None:
     assert "phone" in filled(Contact, phone=typed).errors
 
@@ -89,6 +89,21 @@ def test_a_promptpay_id_of_another_length_is_refused() -> None:
 def test_a_buddhist_year_typed_by_hand_is_understood() -> None:
     values = filled(Contact, since="2569-11-24").values
     assert values.since.isoformat() == "2026-11-24"  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("typed", ["1e3", "1,5", "abc", "-1", "1 2"])
+def test_an_amount_that_could_mean_two_things_is_not_guessed(typed: str) -> None:
+    assert "amount" in filled(Jar, name="กะปิ", price="1", amount=typed).errors
+
+
+@pytest.mark.parametrize(("typed", "kept"), [("1,500", 1_500_000), ("2 กก.", 2000), (".5", 500), ("๒", 2000)])
+def test_an_amount_may_carry_its_unit(typed: str, kept: int) -> None:
+    assert filled(Jar, name="กะปิ", price="1", amount=typed).values.amount == kept  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("typed", ["0001-01-01", "9999-12-31", "2569-13-01", "พรุ่งนี้"])
+def test_a_day_that_nobody_means_is_told_so(typed: str) -> None:
+    assert "since" in filled(Contact, since=typed).errors
 
 
 def test_limits_are_told_with_their_number() -> None:

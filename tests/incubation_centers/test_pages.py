@@ -249,3 +249,14 @@ async def read(client: httpx.AsyncClient, path: str) -> BeautifulSoup:
     answer = await client.get(path)
     assert answer.status_code == HTTPStatus.OK, answer.text
     return BeautifulSoup(answer.text, "html.parser")
+
+
+@pytest.mark.parametrize("sheet", ["demand.xlsx", "demand/print"])
+async def test_a_sheet_of_days_that_cannot_be_is_not_made(
+    client: httpx.AsyncClient, session: AsyncSession, sheet: str
+) -> None:
+    center = await producers.center(session)
+    await sign_in_as_coordinator(client, session, center)
+    answer = await client.get(f"/desk/centers/{center.slug}/{sheet}?first=abc")
+    assert answer.status_code == HTTPStatus.SEE_OTHER
+    assert answer.headers["location"] == f"/desk/centers/{center.slug}/demand?first=abc&last="

@@ -52,8 +52,12 @@ async def look(page: Page, visit: Visit, places: World, path: str, lang: Languag
 @pytest.mark.parametrize("name", sorted(PAGES))
 @pytest.mark.parametrize(
     ("lang", "width", "dark"),
-    [("th", PHONE, False), ("en", PHONE, False), ("th", DESK, False), ("en", DESK, True)],
-    ids=["th-360", "en-360", "th-1280", "en-1280-dark"],
+    [
+        pytest.param("th", PHONE, False, id="th-360"),
+        pytest.param("en", DESK, True, id="en-1280-dark"),
+        pytest.param("en", PHONE, False, id="en-360", marks=pytest.mark.long),
+        pytest.param("th", DESK, False, id="th-1280", marks=pytest.mark.long),
+    ],
 )
 async def test_a_page_fits_and_everybody_can_use_it(
     open_stocked_page: OpenPage, places: World, name: str, lang: Language, width: int, *, dark: bool

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from app import clock
 from catalog.cards import NEWEST, Availability, Card, Seller, cards, on_shelf
@@ -16,6 +17,7 @@ from producers.groups import Group
 
 MOST_NEW: Final = 8
 MOST_SELLERS: Final = 8
+MOST_OF_A_GROUP: Final = 2
 LOOKED_AT: Final = 24
 """Of the newest listings, so that the front page shows what can be had."""
 
@@ -31,9 +33,26 @@ class Front:
 
 
 async def front(session: AsyncSession) -> Front:
-    newest = await cards(session, (), NEWEST, LOOKED_AT)
+    newest = await cards(session, (_among_its_groups_newest(),), NEWEST, LOOKED_AT)
     can_be_had = [card for card in newest if card.availability in {Availability.here, Availability.on_asking}]
     return Front(can_be_had[:MOST_NEW], await _sellers_of_the_day(session), await facets(session, Choice({})))
+
+
+def _among_its_groups_newest() -> ColumnElement[bool]:
+    """Condition: few newer listings of the same group are on sale, so that one busy group leaves room for others."""
+    newer = aliased(Listing)
+    return ~(
+        select(newer.id)
+        .where(
+            newer.group_id == Listing.group_id,
+            newer.state == Listing.state,
+            newer.is_open,
+            tuple_(newer.published_at, newer.id) > tuple_(Listing.published_at, Listing.id),
+        )
+        .correlate(Listing)
+        .offset(MOST_OF_A_GROUP - 1)
+        .exists()
+    )
 
 
 async def _sellers_of_the_day(session: AsyncSession) -> list[Seller]:

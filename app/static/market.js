@@ -35,18 +35,23 @@ function stepper(box) {
 
 /** Shows the chosen photos before they are sent. */
 function preview(input) {
+  input.classList.add("unseen");
   input.addEventListener("change", () => {
     const box = input.parentElement;
     for (const old of box.querySelectorAll(".file-preview")) {
       URL.revokeObjectURL(old.src);
       old.remove();
     }
+    input.classList.toggle("unseen", [...input.files].every((file) => file.type.startsWith("image/")));
     for (const file of input.files) {
       if (!file.type.startsWith("image/")) continue;
       const image = new Image();
       image.className = "file-preview";
       image.alt = file.name;
-      image.onerror = () => image.remove();
+      image.onerror = () => {
+        image.remove();
+        input.classList.remove("unseen");
+      };
       image.src = URL.createObjectURL(file);
       box.append(image);
     }

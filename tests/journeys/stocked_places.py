@@ -12,6 +12,7 @@ from app import access, people
 from app.access import Role
 from catalog.listings import Listing, ListingKind, ListingState, Variant
 from orders.order import Order, OrderPart
+from orders.slips import Slip, SlipState
 from orders.states import PartState
 from producers import members
 from producers.centers import Center
@@ -37,7 +38,7 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """One group with work to do, all that surrounds it, and a session of everybody who may see it."""
+    """A group with something to pack, a centre with a slip to look at, and a session of everybody who may see them."""
 
     url: str
     group: Group
@@ -45,6 +46,7 @@ class World:
     listing: Listing
     variant: Variant
     order: Order
+    slip: Slip
     invitation: str
     sessions: Mapping[Who, str]
 
@@ -54,6 +56,7 @@ class World:
         words = {
             "slug": self.listing.slug if name == "listing" else slug,
             "listing_slug": self.listing.slug,
+            "slip_id": str(self.slip.id),
             "number": "5" if name == "canvas_note" else self.order.number,
             "token": self.invitation if name == "invitation" else self.order.link_token,
         }
@@ -68,15 +71,23 @@ class World:
 
 
 async def world(session: AsyncSession, url: str) -> World:
-    """Find a group that has something to pack, and let people of the tests' own work there."""
-    part, order, group, center = (
+    """Find places with work to do, and let people of the tests' own work there."""
+    part, order, group = (
         await session.execute(
-            select(OrderPart, Order, Group, Center)
+            select(OrderPart, Order, Group)
             .join(Order, Order.id == OrderPart.order_id)
             .join(Group, Group.id == OrderPart.group_id)
-            .join(Center, Center.id == Group.center_id)
             .where(OrderPart.state == PartState.paid)
             .order_by(Order.placed_at.desc())
+            .limit(1)
+        )
+    ).one()
+    slip, center = (
+        await session.execute(
+            select(Slip, Center)
+            .join(Order, Order.id == Slip.order_id)
+            .join(Center, Center.id == Order.receiver_id)
+            .where(Slip.state == SlipState.waiting)
             .limit(1)
         )
     ).one()
@@ -100,7 +111,7 @@ async def world(session: AsyncSession, url: str) -> World:
     }
     inviting = await factories.person(session, name="ผู้เชิญ")
     invitation = members.invite(session, Role.packer, by=inviting, group_id=group.id)
-    return World(url, group, center, listing, variant, order, invitation, sessions)
+    return World(url, group, center, listing, variant, order, slip, invitation, sessions)
 
 
 async def _worker(session: AsyncSession, role: Role, **place: Any) -> str:

@@ -87,6 +87,16 @@ async def test_the_front_page_shows_what_is_new_and_who_sells(
     assert graph(soup)["WebSite"]["potentialAction"]["target"]["urlTemplate"].endswith("/market?q={words}")
 
 
+async def test_a_busy_group_leaves_room_among_what_is_new(
+    session: AsyncSession, client: httpx.AsyncClient, group: Group
+) -> None:
+    for name in ("หนึ่ง", "สอง", "สาม"):
+        await shelves.listing(session, group, name_th=name)
+    await session.commit()
+    soup = await read(client, "/")
+    assert [card.get_text() for card in soup.select("section:has(#new) h3 a")] == ["สาม", "สอง"]
+
+
 async def test_an_empty_market_says_what_comes(client: httpx.AsyncClient) -> None:
     assert "กำลังตั้งร้าน" in words(await read(client, "/"))
     assert "กำลังตั้งร้าน" in words(await read(client, "/market"))

@@ -100,6 +100,12 @@ class Server:
             with suppress(OSError):
                 self.socket_folder.rmdir()
 
+    def leave_to_others(self) -> None:
+        """Go, while others still use the server that we may have started."""
+        if self._process is not None:
+            self._process.returncode = 0  # ours no longer: Popen would complain of a child left running
+            self._process = None
+
     def _make(self) -> None:
         """Make the data folder under another name first: a half-made one is never taken for a whole one."""
         unfinished = self.data.with_name("postgres.new")
@@ -245,6 +251,8 @@ def running(home: Path, options: Mapping[str, str] | None = None) -> Iterator[Se
         finally:  # also when we are interrupted while it starts
             if _is_last(users):
                 server.stop()
+            else:
+                server.leave_to_others()
 
 
 _WELCOME, _NOBODY = 0, 2  # what pg_isready answers; 1 is "not yet"

@@ -1,8 +1,10 @@
 """The embedded PostgreSQL: made once, shared, found again after any crash, wherever its folder lies."""
 
+import gc
 import os
 import signal
 import time
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -128,3 +130,12 @@ def kill_everything(server: Server) -> None:
             except ProcessLookupError:
                 continue
         time.sleep(0.05)
+
+
+def test_who_started_the_server_may_leave_it_to_others(tmp_path: Path) -> None:
+    with embedded.running(tmp_path) as first, warnings.catch_warnings(record=True) as complaints:
+        warnings.simplefilter("always")
+        first.leave_to_others()
+        gc.collect()
+        assert first.is_running()
+    assert [each for each in complaints if each.category is ResourceWarning] == []

@@ -6,14 +6,16 @@ from contextlib import asynccontextmanager
 from typing import Protocol
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 from app.language import Language
 from tests.ground.chromium import FLAGS, executable
 from tests.ground.servers import RunningMarket
 
 PHONE, DESK = 360, 1280
-PATIENCE_MS = 10_000
+PATIENCE_MS = 60_000
+"""A busy machine is slow, not wrong."""
+expect.set_options(timeout=PATIENCE_MS)
 
 
 class OpenPage(Protocol):

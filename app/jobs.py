@@ -235,10 +235,11 @@ async def _join(session: AsyncSession, kind: str, key: str, payload: dict[str, A
         .where(_is_open, Job.kind == kind, Job.key == key, Job.attempts == 0)
         .limit(1)
         .with_for_update(skip_locked=True)
+        .cte("waiting")
     )
     joined = await session.scalar(
         update(Job)
-        .where(Job.id.in_(waiting.scalar_subquery()))
+        .where(Job.id == waiting.c.id)
         .values(payload=payload, run_after_at=func.least(Job.run_after_at, run_after))
         .returning(Job.id)
     )

@@ -11,9 +11,10 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 from app import database, demo, processes
 from app.embedded import Server
@@ -38,19 +39,39 @@ class NotReady(SystemExit):
     """Web does not answer."""
 
 
+class Stop:
+    """What a signal asks for: the first one to close in order, the next one not to wait for what is under way."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+        self.hurry = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, self._ask)
+
+    def _ask(self) -> None:
+        (self.hurry if self.asked.is_set() else self.asked).set()
+
+    async def or_else(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do `work`, or drop it once we are asked to stop."""
+        task = asyncio.create_task(work)
+        await _first(task, asyncio.create_task(self.asked.wait()))
+        while not task.done():
+            # Again and again: below us, wait_for of Python 3.11 and asyncpg's own may swallow a cancellation.
+            task.cancel()
+            await asyncio.wait({task}, timeout=0.2)
+        if not task.cancelled():
+            task.result()
+
+
 async def run(server: Server | None) -> None:
     """Run the market until SIGINT or SIGTERM; a second signal stops without waiting for what is under way."""
-    this = asyncio.current_task()
-    assert this is not None
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, this.cancel)
-    with suppress(asyncio.CancelledError):
-        _refuse_taken_port()
-        await prepare()
-        async with _children() as children:
-            await _until_ready(children[0])
-            _welcome()
-            await _watch(server)
+    stop = Stop()
+    _refuse_taken_port()
+    await stop.or_else(prepare())
+    if stop.asked.is_set():
+        return
+    async with _children(stop) as children:
+        await stop.or_else(_open(children[0], server))
 
 
 async def prepare() -> None:
@@ -100,14 +121,13 @@ class Child:
             env=os.environ | processes.starter(),
         )
 
-    async def stop(self) -> None:
-        if self.process is None or self.process.returncode is not None:
-            return
-        try:
+    async def stop(self, hurry: asyncio.Event) -> None:
+        if self.process is not None and self.process.returncode is None:
             self.process.terminate()
-            await asyncio.wait_for(self.process.wait(), STOP_SECONDS)
-        finally:
-            self.kill()
+            await _first(
+                asyncio.create_task(self.process.wait()), asyncio.create_task(hurry.wait()), timeout=STOP_SECONDS
+            )
+        self.kill()
 
     def kill(self) -> None:
         """End whatever is left of the process and of its own children."""
@@ -117,7 +137,7 @@ class Child:
 
 
 @asynccontextmanager
-async def _children() -> AsyncIterator[list[Child]]:
+async def _children(stop: Stop) -> AsyncIterator[list[Child]]:
     """Have web and worker run; afterwards web stops first, so that the worker still sees its last jobs."""
     children = [Child(name) for name in CHILDREN]
     keepers = [asyncio.create_task(child.keep_alive()) for child in children]
@@ -128,12 +148,14 @@ async def _children() -> AsyncIterator[list[Child]]:
         for keeper in keepers:
             keeper.cancel()
         await asyncio.gather(*keepers, return_exceptions=True)
-        try:
-            for child in children:
-                await child.stop()
-        finally:
-            for child in children:
-                child.kill()
+        for child in children:
+            await child.stop(stop.hurry)
+
+
+async def _open(web: Child, server: Server | None) -> None:
+    await _until_ready(web)
+    _welcome()
+    await _watch(server)
 
 
 async def _watch(server: Server | None) -> None:
@@ -166,6 +188,13 @@ async def _answers() -> bool:
     except (OSError, TimeoutError):
         return False
     return b" 200 " in answer
+
+
+async def _first(*tasks: asyncio.Task[Any], timeout: float | None = None) -> None:
+    """Wait until one of the tasks is done; the others but the first one are dropped."""
+    await asyncio.wait(tasks, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks[1:]:
+        task.cancel()
 
 
 def _reachable(host: str) -> str:

@@ -31,6 +31,7 @@ UPKEEP_SECONDS = 5.0
 """How often leases are renewed and periodic jobs made; well below `jobs.LEASE`."""
 GRACE_SECONDS = 20.0
 """How long running jobs may go on when the worker is asked to stop; what is left goes back into the queue."""
+GIVE_BACK_SECONDS = 5.0
 DATABASE_AWAY = (OSError, DBAPIError, PoolTimeout, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 log = logging.getLogger("market.worker")
@@ -116,7 +117,8 @@ class Worker:
         _, late = await asyncio.wait(set(self.in_hand), timeout=self.grace_seconds)
         for task in late:
             task.cancel()
-        await asyncio.gather(*late, return_exceptions=True)
+        if late:
+            await asyncio.wait(late, timeout=GIVE_BACK_SECONDS)
 
 
 async def _do(job: Job) -> Exception | None:

@@ -27,7 +27,9 @@ os.environ |= {
     "SECRET_KEY": "a secret for tests only",
 }
 
-pytest_plugins = [f"tests.ground.{ground}" for ground in ("databases", "clients", "servers", "stocked", "browsers")]
+pytest_plugins = [
+    f"tests.ground.{ground}" for ground in ("homes", "databases", "clients", "servers", "stocked", "browsers")
+]
 
 
 def pytest_unconfigure() -> None:

@@ -13,15 +13,16 @@ import pytest
 from app import embedded
 from app.embedded import Server
 from app.embedded_user import CannotStart
+from tests.ground.homes import NewHome
 
 QUICKLY_MADE = {"fsync": "off"}
 PATIENCE_SECONDS = 30
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def home(homes: NewHome) -> Path:
     """One installation for this module's tests: making the data folder takes most of a second."""
-    return tmp_path_factory.mktemp("installation")
+    return homes()
 
 
 @pytest.fixture
@@ -40,8 +41,8 @@ def test_it_speaks_utf8_in_code_point_order_and_utc(server: Server) -> None:
     assert ask(server, "SELECT lower('ÉTÉ'), 'ก' < 'ข'") == "été|t"
 
 
-def test_what_was_committed_stays_on_disk_by_default(tmp_path: Path) -> None:
-    with embedded.running(tmp_path) as server:
+def test_what_was_committed_stays_on_disk_by_default(new_home: Path) -> None:
+    with embedded.running(new_home) as server:
         names = ("fsync", "synchronous_commit", "full_page_writes")
         assert {ask(server, f"SHOW {name}") for name in names} == {"on"}
 
@@ -84,42 +85,41 @@ def test_a_dead_postmasters_number_may_belong_to_somebody_else(home: Path, serve
     assert ask(server, "SELECT 1") == "1"
 
 
-def test_a_half_made_folder_is_made_anew(tmp_path: Path) -> None:
-    (tmp_path / "postgres.new").mkdir()
-    (tmp_path / "postgres.new/PG_VERSION").write_text("18\n")
-    with embedded.running(tmp_path, QUICKLY_MADE) as server:
+def test_a_half_made_folder_is_made_anew(new_home: Path) -> None:
+    (new_home / "postgres.new").mkdir()
+    (new_home / "postgres.new/PG_VERSION").write_text("18\n")
+    with embedded.running(new_home, QUICKLY_MADE) as server:
         assert ask(server, "SELECT 1") == "1"
 
 
 @pytest.mark.parametrize("name", ["ตลาดนัด องค์กรชุมชน", "x" * 120, "a, b: c%20d"])
-def test_its_folder_may_have_any_name(tmp_path: Path, name: str) -> None:
-    with embedded.running(tmp_path / name, QUICKLY_MADE) as server:
+def test_its_folder_may_have_any_name(new_home: Path, name: str) -> None:
+    with embedded.running(new_home / name, QUICKLY_MADE) as server:
         assert ask(server, "SELECT 1") == "1"
     assert server.socket_folder == server.data or not server.socket_folder.exists()
 
 
-def test_its_folder_may_lie_where_others_cannot_look(tmp_path: Path) -> None:
-    tmp_path.chmod(0o700)
-    with embedded.running(tmp_path / "market", QUICKLY_MADE) as server:
+def test_its_folder_may_lie_where_others_cannot_look(new_home: Path) -> None:
+    with embedded.running(new_home / "market", QUICKLY_MADE) as server:
         assert ask(server, "SELECT 1") == "1"
-    assert tmp_path.stat().st_mode & 0o077 in {0o000, 0o001}  # passed through at most, never listed
+    assert new_home.stat().st_mode & 0o077 in {0o000, 0o001}  # passed through at most, never listed
 
 
-def test_a_socket_folder_of_somebody_else_is_refused(tmp_path: Path) -> None:
-    home = tmp_path / ("x" * 120)
+def test_a_socket_folder_of_somebody_else_is_refused(new_home: Path) -> None:
+    home = new_home / ("x" * 120)
     home.mkdir()
-    Server(home).socket_folder.symlink_to(tmp_path)
+    Server(home).socket_folder.symlink_to(new_home)
     with pytest.raises(CannotStart, match="belongs to somebody else"), embedded.running(home, QUICKLY_MADE):
         pass
     Server(home).socket_folder.unlink()
 
 
-def test_a_server_that_cannot_start_shows_its_log(tmp_path: Path) -> None:
-    with embedded.running(tmp_path, QUICKLY_MADE) as server:
+def test_a_server_that_cannot_start_shows_its_log(new_home: Path) -> None:
+    with embedded.running(new_home, QUICKLY_MADE) as server:
         ask(server, "SELECT 1")
     with (
         pytest.raises(CannotStart, match="no_such_setting"),
-        embedded.running(tmp_path, {"no_such_setting": "1"}),
+        embedded.running(new_home, {"no_such_setting": "1"}),
     ):
         pass
 
@@ -134,8 +134,8 @@ def kill_everything(server: Server) -> None:
         time.sleep(0.05)
 
 
-def test_who_started_the_server_may_leave_it_to_others(tmp_path: Path) -> None:
-    with embedded.running(tmp_path) as first, warnings.catch_warnings(record=True) as complaints:
+def test_who_started_the_server_may_leave_it_to_others(new_home: Path) -> None:
+    with embedded.running(new_home) as first, warnings.catch_warnings(record=True) as complaints:
         warnings.simplefilter("always")
         first.leave_to_others()
         gc.collect()

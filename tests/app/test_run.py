@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.embedded import Server
+from tests.ground.homes import NewHome
 from tests.ground.servers import MarketProcess, market_begun, market_run
 
 EMBEDDED = {"DATABASE_URL": "", "WEB_PROCESSES": "2", "SECRET_KEY": ""}
@@ -17,14 +18,14 @@ PATIENCE_SECONDS = 60
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def home(homes: NewHome) -> Path:
     """One installation for this module's tests, opened and closed again and again."""
-    return tmp_path_factory.mktemp("installation")
+    return homes()
 
 
 @pytest.fixture(scope="module")
-def open_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("open")
+def open_home(homes: NewHome) -> Path:
+    return homes()
 
 
 @pytest.fixture(scope="module")
@@ -58,16 +59,16 @@ def test_a_second_run_in_the_same_folder_says_so(open_home: Path, market: Market
     assert market.is_ready()
 
 
-def test_a_taken_port_is_named(tmp_path: Path, market: MarketProcess) -> None:
+def test_a_taken_port_is_named(new_home: Path, market: MarketProcess) -> None:
     port = market.url.rpartition(":")[2]
-    with market_begun(tmp_path, **EMBEDDED, PORT=port) as other:
+    with market_begun(new_home, **EMBEDDED, PORT=port) as other:
         assert other.process.wait(PATIENCE_SECONDS) == 1
         assert f"PORT: cannot listen on 127.0.0.1:{port}" in other.output
-    assert not Server(tmp_path).is_running()
+    assert not Server(new_home).is_running()
 
 
-def test_a_wrong_setting_is_named(tmp_path: Path) -> None:
-    with market_begun(tmp_path, DATABASE_URL="mysql://localhost/market") as wrong:
+def test_a_wrong_setting_is_named(new_home: Path) -> None:
+    with market_begun(new_home, DATABASE_URL="mysql://localhost/market") as wrong:
         assert wrong.process.wait(PATIENCE_SECONDS) == 1
         assert "DATABASE_URL: " in wrong.output
 
@@ -116,9 +117,9 @@ def test_after_kill_9_of_everything_it_opens_again(home: Path) -> None:
         assert again.is_ready()
 
 
-def test_with_a_database_server_the_embedded_one_is_not_touched(tmp_path: Path, migrated_database: str) -> None:
-    with market_run(tmp_path, DATABASE_URL=migrated_database):
-        assert not (tmp_path / "postgres").exists()
+def test_with_a_database_server_the_embedded_one_is_not_touched(new_home: Path, migrated_database: str) -> None:
+    with market_run(new_home, DATABASE_URL=migrated_database):
+        assert not (new_home / "postgres").exists()
 
 
 def find(market: MarketProcess, home: Path, name: str) -> int:

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 from app import embedded
 from tests.ground.databases import clean, copy_of_template
 
-START_SECONDS = 240
+START_SECONDS = 600
 """A stocked market plays a year first, perhaps while other tests keep both cores busy."""
 STOP_SECONDS = 40
 

@@ -34,9 +34,11 @@ async def stocked(
 
 
 async def stocked_by_the_market(home: Path, server: embedded.Server, connection: AsyncConnection) -> str:
-    name = f"stocked_{RUN}"
+    name, unfinished = f"stocked_{RUN}", f"stocked_{RUN}_unfinished"
     if not await connection.scalar(text("SELECT 1 FROM pg_database WHERE datname = :name"), {"name": name}):
-        await connection.execute(text(f"CREATE DATABASE {name} TEMPLATE template0"))
-        with market_run(home, DATABASE_URL=server.url(name), MARKET_DEMO="true"):
+        await connection.execute(text(f"DROP DATABASE IF EXISTS {unfinished} WITH (FORCE)"))
+        await connection.execute(text(f"CREATE DATABASE {unfinished} TEMPLATE template0"))
+        with market_run(home, DATABASE_URL=server.url(unfinished), MARKET_DEMO="true"):
             pass
+        await connection.execute(text(f"ALTER DATABASE {unfinished} RENAME TO {name}"))
     return name

@@ -52,6 +52,13 @@ _MESSAGES = {
 _UNCLEAR = N_("We could not read this. Please check it.")
 
 
+class NotWhole(Refusal):
+    """A form whose blank fields take something away came without its last field: part of it was lost on the way."""
+
+    status = 422
+    message = N_("The form did not arrive whole; nothing was changed.")
+
+
 @dataclass(frozen=True, slots=True)
 class Upload:
     """A file that came with a form: the name it had on the phone (not to be trusted) and its bytes."""
@@ -92,6 +99,11 @@ class Form(Generic[M]):
         if self._values is None:
             raise RuntimeError("ask form.ok before form.values")
         return self._values
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the form's last field came too (the macro `whole_mark`)."""
+        return self.raw("whole") == "yes"
 
     def raw(self, name: str, default: str = "") -> str:
         """What was typed into `name`."""

@@ -12,7 +12,7 @@ from app import clock, money
 from app.access import CurrentPerson
 from app.database import Session
 from app.errors import NotFound, Refusal
-from app.forms import Baht, Day, Form, Line, Name, read_form
+from app.forms import Baht, Day, Form, Line, Name, NotWhole, read_form
 from app.language import N_
 from app.money import Satang
 from app.pages import language_of, page, said, see_other
@@ -111,9 +111,7 @@ async def take_canvas_note(
 @router.get("/plan")
 async def canvas_plan(request: Request, session: Session, group: EditedGroup, year: int = 0) -> Response:
     months = _months_of(year)
-    planned = await plan.plan_of(session, group.id, months)
-    typed = {_cell_name(cell): money.baht(satang).removeprefix("฿") for cell, satang in planned.items()}
-    return await _plan_page(request, session, group, months, Form.empty(**typed))
+    return await _plan_page(request, session, group, months, await _kept_plan(session, group, months))
 
 
 @router.post("/plan")
@@ -122,6 +120,10 @@ async def take_canvas_plan(
 ) -> Response:
     months = _months_of(year)
     form = await read_form(request, PlanForm)
+    if not form.is_whole:
+        form = await _kept_plan(session, group, months)
+        form.refuse(NotWhole())
+        return await _plan_page(request, session, group, months, form, 422)
     open_streams = await _open_streams(session, group)
     amounts = dict(_read_cells(form, open_streams, months))
     if form.errors:
@@ -269,6 +271,12 @@ def _months_of(year: int) -> list[date]:
     if not FIRST_YEAR <= year <= LAST_YEAR:
         raise NotFound
     return [date(year, month, 1) for month in range(1, 13)]
+
+
+async def _kept_plan(session: Session, group: Group, months: Sequence[date]) -> Form[PlanForm]:
+    planned = await plan.plan_of(session, group.id, months)
+    typed = {_cell_name(cell): money.baht(satang).removeprefix("฿") for cell, satang in planned.items()}
+    return Form.empty(**typed)
 
 
 async def _plan_page(

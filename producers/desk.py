@@ -10,7 +10,7 @@ from app import money
 from app.access import CurrentPerson
 from app.database import Session
 from app.errors import Refusal
-from app.forms import Form, Line, Name, Paragraphs, Phone, PromptPayId, read_form
+from app.forms import Form, Line, Name, NotWhole, Paragraphs, Phone, PromptPayId, read_form
 from app.language import N_
 from app.money import Satang
 from app.pages import page, quantity, said, see_other
@@ -81,13 +81,15 @@ async def take_group_story(request: Request, group: EditedGroup, person: Current
 
 @router.get("/money")
 async def group_money(request: Request, group: OwnedGroup) -> Response:
-    form: Form[MoneyForm] = Form.empty(promptpay_id=group.promptpay_id, promptpay_name=group.promptpay_name)
-    return page(request, "producers/about_money.html", group=group, form=form)
+    return page(request, "producers/about_money.html", group=group, form=_kept_money(group))
 
 
 @router.post("/money")
 async def take_group_money(request: Request, group: OwnedGroup, person: CurrentPerson) -> Response:
     form = await read_form(request, MoneyForm)
+    if not form.is_whole:
+        form = _kept_money(group)
+        form.refuse(NotWhole())
     if form.ok and form.values.promptpay_id and not form.values.promptpay_name:
         form.error("promptpay_name", N_("Write the account name, so that buyers can see they pay the right people."))
     if not form.ok:
@@ -98,10 +100,7 @@ async def take_group_money(request: Request, group: OwnedGroup, person: CurrentP
 
 @router.get("/delivery")
 async def group_delivery(request: Request, session: Session, group: EditedGroup) -> Response:
-    tables = await _tables(session, group)
-    ways = {name: "yes" for name in ("parcel_enabled", "pickup_enabled", "cash_enabled") if getattr(group, name)}
-    texts = {"pickup_text_th": group.pickup_text_th, "pickup_text_en": group.pickup_text_en}
-    return _delivery_page(request, group, Form.empty(**ways, **texts, **_typed_tables(tables)))
+    return _delivery_page(request, group, await _kept_delivery(session, group))
 
 
 @router.post("/delivery")
@@ -109,6 +108,10 @@ async def take_group_delivery(
     request: Request, session: Session, group: EditedGroup, person: CurrentPerson
 ) -> Response:
     form = await read_form(request, DeliveryForm)
+    if not form.is_whole:
+        form = await _kept_delivery(session, group)
+        form.refuse(NotWhole())
+        return _delivery_page(request, group, form, 422)
     tables = {storage: list(_read_tiers(form, storage)) for storage in Storage}
     if form.ok:
         try:
@@ -120,6 +123,16 @@ async def take_group_delivery(
         except Refusal as refusal:
             form.refuse(refusal)
     return _delivery_page(request, group, form, 422)
+
+
+def _kept_money(group: Group) -> Form[MoneyForm]:
+    return Form.empty(promptpay_id=group.promptpay_id, promptpay_name=group.promptpay_name)
+
+
+async def _kept_delivery(session: Session, group: Group) -> Form[DeliveryForm]:
+    ways = {name: "yes" for name in ("parcel_enabled", "pickup_enabled", "cash_enabled") if getattr(group, name)}
+    texts = {"pickup_text_th": group.pickup_text_th, "pickup_text_en": group.pickup_text_en}
+    return Form.empty(**ways, **texts, **_typed_tables(await _tables(session, group)))
 
 
 async def _tables(session: Session, group: Group) -> dict[Storage, list[Tier]]:

@@ -141,7 +141,7 @@ async def test_a_cost_stands_in_block_nine(client: httpx.AsyncClient, group: Gro
 async def test_a_plan_is_kept_and_shown_again(client: httpx.AsyncClient, session: AsyncSession, group: Group) -> None:
     stream = await goods(session, group)
     base = f"/en/desk/groups/{group.slug}/canvas/plan?year=2026"
-    typed = {f"every-{stream.id}": "500", f"plan-{stream.id}-2026-11": "1,250.50"}
+    typed = {f"every-{stream.id}": "500", f"plan-{stream.id}-2026-11": "1,250.50", "whole": "yes"}
 
     await sent(client, base, **typed)
 
@@ -158,7 +158,7 @@ async def test_a_wrong_cell_keeps_the_whole_plan_as_typed(
     stream = await goods(session, group)
     typed = {f"plan-{stream.id}-2026-11": "มาก", f"plan-{stream.id}-2026-12": "700"}
 
-    page = await sent(client, f"/desk/groups/{group.slug}/canvas/plan?year=2026", 422, **typed)
+    page = await sent(client, f"/desk/groups/{group.slug}/canvas/plan?year=2026", 422, whole="yes", **typed)
 
     for name, value in typed.items():
         field = page.select_one(f"#f-{name}")
@@ -166,6 +166,20 @@ async def test_a_wrong_cell_keeps_the_whole_plan_as_typed(
         assert field["value"] == value
     assert page.select_one(f"#f-plan-{stream.id}-2026-11-error")
     assert await plan.plan_of(session, group.id, [NOVEMBER]) == {}
+
+
+async def test_half_a_plan_takes_nothing_away(client: httpx.AsyncClient, session: AsyncSession, group: Group) -> None:
+    cell = ((await goods(session, group)).id, NOVEMBER)
+    await plan.plan_months(session, group.id, {cell: Satang(700_00)}, by=await factories.person(session))
+    await session.commit()
+
+    page = await sent(client, f"/desk/groups/{group.slug}/canvas/plan?year=2026", 422, junk="x")
+
+    field = page.select_one(f"#f-plan-{cell[0]}-2026-11")
+    assert field
+    assert field["value"] == "700"
+    assert "ส่งมาไม่ครบ" in words(page)
+    assert await plan.plan_of(session, group.id, [NOVEMBER]) == {cell: 700_00}
 
 
 async def test_a_note_written_over_somebody_elses_keeps_both(

@@ -60,9 +60,9 @@ async def test_a_wrong_phone_keeps_the_story_as_typed(client: httpx.AsyncClient,
 async def test_promptpay_needs_its_name(client: httpx.AsyncClient, session: AsyncSession, group: Group) -> None:
     path = f"/desk/groups/{group.slug}/about/money"
 
-    page = await sent(client, path, 422, promptpay_id="0812345678")
+    page = await sent(client, path, 422, promptpay_id="0812345678", whole="yes")
     assert page.select_one("#f-promptpay_name-error")
-    await sent(client, path, promptpay_id="081-234-5678", promptpay_name="กลุ่มข้าวเม่า")
+    await sent(client, path, promptpay_id="081-234-5678", promptpay_name="กลุ่มข้าวเม่า", whole="yes")
 
     changed = await fresh(session, group)
     assert (changed.promptpay_id, changed.promptpay_name) == ("0812345678", "กลุ่มข้าวเม่า")
@@ -84,7 +84,7 @@ async def test_delivery_is_set_with_its_parcel_table(
 ) -> None:
     typed = {"ambient-0-kg": "1", "ambient-0-fee": "50", "ambient-2-kg": "2.5", "ambient-2-fee": "80"}
 
-    await sent(client, f"/desk/groups/{group.slug}/about/delivery", parcel_enabled="yes", **typed)
+    await sent(client, f"/desk/groups/{group.slug}/about/delivery", parcel_enabled="yes", whole="yes", **typed)
 
     tables = await groups.parcel_tiers(session, [group.id])
     assert tables == {(group.id, Storage.ambient): [Tier(1000, Satang(50_00)), Tier(2500, Satang(80_00))]}
@@ -107,11 +107,31 @@ async def test_wrong_delivery_changes_nothing_and_is_kept(
     await groups.set_parcel_tiers(session, group, Storage.chilled, [Tier(1000, Satang(90_00))])
     await session.commit()
 
-    page = await sent(client, f"/desk/groups/{group.slug}/about/delivery", 422, pickup_text_en="Ask first", **typed)
+    page = await sent(
+        client, f"/desk/groups/{group.slug}/about/delivery", 422, pickup_text_en="Ask first", whole="yes", **typed
+    )
 
     assert page.select_one(f'[id="f-{where}-error"]')
     assert "Ask first" in words(page)
     assert list(await groups.parcel_tiers(session, [group.id])) == [(group.id, Storage.chilled)]
+
+
+@pytest.mark.parametrize("part", ["about/delivery", "about/money"])
+async def test_half_a_form_takes_nothing_away(
+    client: httpx.AsyncClient, session: AsyncSession, group: Group, part: str
+) -> None:
+    await groups.set_parcel_tiers(session, group, Storage.chilled, [Tier(1000, Satang(90_00))])
+    group.promptpay_id, group.promptpay_name = "0812345678", "กลุ่มข้าวเม่า"
+    await session.commit()
+
+    page = await sent(client, f"/desk/groups/{group.slug}/{part}", 422, junk="x")
+
+    assert "ส่งมาไม่ครบ" in words(page)
+    shown = page.select_one('[id="f-chilled-0-fee"], #f-promptpay_id')
+    assert shown
+    assert shown["value"] in {"90", "0812345678"}
+    assert list(await groups.parcel_tiers(session, [group.id])) == [(group.id, Storage.chilled)]
+    assert (await fresh(session, group)).promptpay_id == "0812345678"
 
 
 async def test_somebody_comes_in_by_a_link(client: httpx.AsyncClient, session: AsyncSession, group: Group) -> None:

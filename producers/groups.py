@@ -53,6 +53,11 @@ class PickupPlaceMissing(Refusal):
     message = N_("Say where and when buyers can fetch their goods.")
 
 
+class NoWayOfDelivery(Refusal):
+    status = 422
+    message = N_("Choose parcels or pick-up, else nobody can order. To stop selling for a while, let your goods rest.")
+
+
 class GroupState(StrEnum):
     applied = "applied"
     approved = "approved"
@@ -265,8 +270,8 @@ async def apply_to_sell(
 ) -> Group:
     """Add a group that waits for approval, with `person` as its owner.
 
-    Its desk works at once (canvas, listings in draft), its page is not public yet.  Refuses with
-    `TooManyApplications`.
+    Its desk works at once (canvas, listings in draft), its page is not public yet.  Buyers can fetch its goods where
+    it meets, and pay in cash there, until the group says otherwise.  Refuses with `TooManyApplications`.
     """
     await _refuse_many_applications(session, person)
     now = clock.now()
@@ -283,6 +288,9 @@ async def apply_to_sell(
         address_line=address_line,
         phone=phone,
         registration_no=registration_no,
+        pickup_enabled=True,
+        cash_enabled=True,
+        pickup_text_th=f"{address_line or ''} {place.full_line('th')}".strip(),
         sort_key=sort_key(name_th),
         state=GroupState.applied,
         applied_at=now,
@@ -348,7 +356,13 @@ async def set_delivery(
     pickup_text_en: str | None,
     by: Person,
 ) -> None:
-    """Say how goods reach a buyer.  Set the parcel table first: parcels without one are refused."""
+    """Say how goods reach a buyer.  Set the parcel table first: parcels without one are refused.
+
+    Refuses with `NoWayOfDelivery`, `ParcelTableMissing`, `PickupPlaceMissing`.  Goods reach a centre only from groups
+    that let buyers fetch them, so no parcels and no pick-up is no way at all.
+    """
+    if not (parcel_enabled or pickup_enabled):
+        raise NoWayOfDelivery(field="parcel_enabled")
     if parcel_enabled and not await parcel_tiers(session, [group.id]):
         raise ParcelTableMissing(field="parcel_enabled")
     if pickup_enabled and not pickup_text_th:

@@ -82,6 +82,7 @@ async def test_out_of_season_it_says_when_it_comes_back(session: AsyncSession) -
 
 async def test_all_reasons_are_told_at_once(session: AsyncSession) -> None:
     group = await producers.group(session, approved=False)
+    group.pickup_enabled = False
     listing = await wares.offer(session, group, KHAO_MAO, SWEETS, Terms("ถุง"))
 
     assert await reasons(session, listing, group, left_milli=0) == [
@@ -95,6 +96,7 @@ async def test_all_reasons_are_told_at_once(session: AsyncSession) -> None:
 
 async def test_a_visit_needs_no_parcel_and_no_pick_up(session: AsyncSession) -> None:
     group = await producers.group(session)
+    group.pickup_enabled = False
     listing = await wares.offer(session, group, KHAO_MAO, Details(Cluster.services), BAG, kind=ListingKind.experience)
     await listings.put_on_sale(session, listing)
 

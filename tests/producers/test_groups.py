@@ -10,7 +10,15 @@ from app.database import sessions
 from app.errors import NotFound, SignInNeeded
 from app.money import Satang
 from producers import groups
-from producers.groups import GroupState, ParcelTableMissing, PickupPlaceMissing, Storage, Tier, TooManyApplications
+from producers.groups import (
+    GroupState,
+    NoWayOfDelivery,
+    ParcelTableMissing,
+    PickupPlaceMissing,
+    Storage,
+    Tier,
+    TooManyApplications,
+)
 from tests import factories
 from tests.producers import factories as make
 
@@ -147,7 +155,12 @@ async def test_weights_must_rise(session: AsyncSession, weights: list[int]) -> N
 
 
 @pytest.mark.parametrize(
-    ("parcel", "pickup", "refusal"), [(True, False, ParcelTableMissing), (False, True, PickupPlaceMissing)]
+    ("parcel", "pickup", "refusal"),
+    [
+        (True, False, ParcelTableMissing),
+        (False, True, PickupPlaceMissing),
+        (False, False, NoWayOfDelivery),
+    ],
 )
 async def test_a_way_of_delivery_needs_its_particulars(
     session: AsyncSession, *, parcel: bool, pickup: bool, refusal: type[Exception]
@@ -165,3 +178,11 @@ async def test_a_way_of_delivery_needs_its_particulars(
             pickup_text_en=None,
             by=await factories.person(session),
         )
+
+
+async def test_goods_of_a_new_group_can_be_fetched_where_it_meets(session: AsyncSession) -> None:
+    group = await make.group(session)
+
+    assert (group.parcel_enabled, group.pickup_enabled, group.cash_enabled) == (False, True, True)
+    assert group.pickup_text_th
+    assert "นางรอง" in group.pickup_text_th

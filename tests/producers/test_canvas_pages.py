@@ -130,6 +130,8 @@ async def test_a_refused_day_leaves_no_new_line_of_income(
 async def test_a_cost_stands_in_block_nine(client: httpx.AsyncClient, group: Group) -> None:
     base = f"/desk/groups/{group.slug}/canvas"
 
+    refused = await sent(client, f"{base}/costs", 422, satang="350", day="2026-11-03", token=str(uuid4()))
+    assert "ค่าอะไร" in words(refused.select_one("#form-errors"))  # type: ignore[arg-type]
     await sent(client, f"{base}/costs", satang="350", day="2026-11-03", note="ค่าน้ำมัน", token=str(uuid4()))
 
     page = await soup(client, base)
@@ -165,6 +167,9 @@ async def test_a_wrong_cell_keeps_the_whole_plan_as_typed(
         assert field
         assert field["value"] == value
     assert page.select_one(f"#f-plan-{stream.id}-2026-11-error")
+    summary = page.select_one("#form-errors")
+    assert summary
+    assert f"{stream.name_th} · พ.ย." in words(summary)
     assert await plan.plan_of(session, group.id, [NOVEMBER]) == {}
 
 

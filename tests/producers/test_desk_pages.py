@@ -116,6 +116,16 @@ async def test_wrong_delivery_changes_nothing_and_is_kept(
     assert list(await groups.parcel_tiers(session, [group.id])) == [(group.id, Storage.chilled)]
 
 
+async def test_a_wrong_line_of_the_parcel_table_is_named(client: httpx.AsyncClient, group: Group) -> None:
+    typed = {"chilled-1-kg": "1", "chilled-1-fee": "แพง", "whole": "yes"}
+
+    page = await sent(client, f"/en/desk/groups/{group.slug}/about/delivery", 422, **typed)
+
+    summary = page.select_one("#form-errors")
+    assert summary
+    assert "Chilled goods · Line 2: fee in baht:" in words(summary)
+
+
 @pytest.mark.parametrize("part", ["about/delivery", "about/money"])
 async def test_half_a_form_takes_nothing_away(
     client: httpx.AsyncClient, session: AsyncSession, group: Group, part: str

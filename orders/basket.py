@@ -161,6 +161,22 @@ async def lines_of(session: AsyncSession, basket: Basket) -> list[tuple[BasketLi
     return [(line, OnOffer(variant, listing, group, left)) for line, variant, listing, group, left in rows]
 
 
+async def on_offer(session: AsyncSession, variant_id: UUID) -> OnOffer:
+    """Return a variant with what decides whether it can be bought.  Refuses with `NotOnSale` when there is none."""
+    row = (
+        await session.execute(
+            select(Variant, Listing, Group, capacity.available(Variant.pool_id, clock.now()))
+            .join(Listing, Listing.id == Variant.listing_id)
+            .join(Group, Group.id == Listing.group_id)
+            .join(Pool, Pool.id == Variant.pool_id)
+            .where(Variant.id == variant_id)
+        )
+    ).one_or_none()
+    if row is None:
+        raise NotOnSale(item=Bilingual("สินค้านี้", "This"))
+    return OnOffer(*row)
+
+
 async def deliveries_of(session: AsyncSession, basket: Basket) -> dict[UUID, DeliveryKind]:
     """Return how the buyer wants each group's goods, where they have chosen."""
     rows = await session.scalars(select(BasketDelivery).where(BasketDelivery.basket_id == basket.id))
@@ -184,7 +200,7 @@ async def add(session: AsyncSession, basket: Basket, variant_id: UUID, quantity_
     Refuses with `NotOnSale`, `NotThisAmount`, `SoldOut`, `OnlySoMuchLeft`, `BasketFull`.
     """
     await _lock(session, basket)
-    offer = await _on_offer(session, variant_id)
+    offer = await on_offer(session, variant_id)
     had = await session.get(BasketLine, (basket.id, variant_id), populate_existing=True)
     quantity = quantity_milli + (had.quantity_milli if had else 0)
     refuse_amount(offer, quantity)
@@ -334,21 +350,6 @@ async def _join(session: AsyncSession, guest: Basket, person: Person) -> Basket:
 async def _lock(session: AsyncSession, basket: Basket) -> None:
     """Two tabs change the basket one after the other."""
     await session.execute(update(Basket).where(Basket.id == basket.id).values(touched_at=clock.now()))
-
-
-async def _on_offer(session: AsyncSession, variant_id: UUID) -> OnOffer:
-    row = (
-        await session.execute(
-            select(Variant, Listing, Group, capacity.available(Variant.pool_id, clock.now()))
-            .join(Listing, Listing.id == Variant.listing_id)
-            .join(Group, Group.id == Listing.group_id)
-            .join(Pool, Pool.id == Variant.pool_id)
-            .where(Variant.id == variant_id)
-        )
-    ).one_or_none()
-    if row is None:
-        raise NotOnSale(item=Bilingual("สินค้านี้", "This"))
-    return OnOffer(*row)
 
 
 async def _put(session: AsyncSession, basket: Basket, offer: OnOffer, quantity_milli: int) -> None:

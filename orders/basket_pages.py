@@ -1,5 +1,6 @@
 """Pages of the basket: what is in it, group by group, and what changed since it was put there."""
 
+from contextlib import suppress
 from typing import Annotated
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from app.pages import language_of, page, said, see_other
 from catalog.photos import covers
 from orders import basket as baskets
 from orders import basket_cookie
-from orders.basket import Basket
+from orders.basket import Basket, NotOnSale, OnOffer
 from orders.basket_cookie import CurrentBasket
 from orders.quote import quote
 
@@ -49,7 +50,7 @@ async def add(request: Request, session: Session, scope: CurrentScope, basket: C
     """Put something in and show the basket; what cannot be put in is said there, with the way back to the listing."""
     form = await read_form(request, AddForm)
     if not form.ok:
-        return await _page(request, session, basket, 422, problems=list(form.errors.values()))
+        return await _wrong_amount(request, session, basket, form)
     token = None
     if basket is None:
         basket, token = await baskets.start(session, scope.person)
@@ -74,6 +75,16 @@ async def change(request: Request, session: Session, basket: CurrentBasket) -> R
     if problems:
         return await _page(request, session, basket, 422, problems=problems, form=form)
     return see_other(request, "checkout" if form.raw("onward") else "basket")
+
+
+async def _wrong_amount(
+    request: Request, session: AsyncSession, basket: Basket | None, form: Form[AddForm]
+) -> Response:
+    """Say what is wrong, about which thing, with the way back to it."""
+    offer = None
+    with suppress(ValueError, NotOnSale):
+        offer = await baskets.on_offer(session, UUID(form.raw("variant_id")))
+    return await _page(request, session, basket, 422, problems=list(form.errors.values()), about=offer)
 
 
 async def _changed(session: AsyncSession, basket: Basket, form: Form[BasketForm]) -> list[Message]:
@@ -115,7 +126,9 @@ async def _page(
     *,
     problems: list[Message] | None = None,
     form: Form[BasketForm] | None = None,
+    about: OnOffer | None = None,
 ) -> Response:
+    """`about` is what the problems are about, if it is one thing."""
     now = await quote(session, basket) if basket else None
     request.state.basket_count = len(now.items) if now else 0
     return page(
@@ -125,6 +138,7 @@ async def _page(
         quote=now,
         pictures=await covers(session, [item.offer.listing.id for item in now.items]) if now else {},
         problems=problems or [],
+        about=about,
         form=form or Form[BasketForm].empty(),
     )
 

@@ -207,6 +207,20 @@ async def test_staff_confirm_a_slip(
     assert "ไม่มีสลิปรอตรวจ" in words(await soup(client, "/staff/slips"))
 
 
+async def test_a_second_slip_of_a_paid_order_asks_what_must_go_back(
+    client: httpx.AsyncClient, session: AsyncSession, stall: Stall, staff: Person
+) -> None:
+    placed, _ = await waiting_slip(session, (stall, 1000))
+    await payments.settle(session, placed, placed.total_satang, STAFF, key="arrived before")
+    await enter(client, session, staff)
+
+    page = await soup(client, "/staff/slips")
+
+    assert "จ่ายครบแล้ว" in words(page)
+    assert "฿0.00" not in words(page)
+    assert page.select_one("input[name=amount]")["value"] == ""  # type: ignore[index]
+
+
 async def test_an_amount_that_makes_no_sense_is_not_taken(
     client: httpx.AsyncClient, session: AsyncSession, stall: Stall, staff: Person
 ) -> None:

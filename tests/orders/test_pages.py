@@ -17,10 +17,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.clock import FrozenClock
 from app.money import Satang
 from catalog import capacity
-from orders import cancellation, payments, promptpay, slip_qr
+from orders import cancellation, payments, promptpay, slip_qr, slips
 from orders.order import Order
 from orders.pages import MOST_GUESSES
-from orders.states import OrderState
+from orders.states import BUYER, OrderState
 from tests import factories as people
 from tests.ground.databases import QueryCount
 from tests.orders import factories
@@ -245,8 +245,26 @@ async def test_what_cannot_be_put_in_is_said_on_the_basket_page(client: httpx.As
     assert answer.status_code == 409
     assert "เหลือเพียง 10 ถุง" in words(BeautifulSoup(answer.text, "html.parser"))
 
-    answer = await put_in(client, stall, "สองถุง")
+
+@pytest.mark.parametrize("typed", ["สองถุง", "-1"])
+async def test_a_wrong_amount_names_the_thing_and_leads_back_to_it(
+    client: httpx.AsyncClient, stall: Stall, typed: str
+) -> None:
+    answer = await put_in(client, stall, typed)
+
+    page = BeautifulSoup(answer.text, "html.parser")
+    told = page.select_one("[role=alert]")
     assert answer.status_code == 422
+    assert told
+    assert stall.listing.name_th in words(told)
+    assert told.select_one(f'a[href="/listings/{stall.listing.slug}"]')
+
+
+async def test_an_amount_of_nothing_known_is_refused_all_the_same(client: httpx.AsyncClient) -> None:
+    for variant_id in ("", "x", "01990000-0000-7000-8000-000000000000"):
+        answer = await client.post("/basket/add", data={"variant_id": variant_id, "quantity": "abc"})
+
+        assert answer.status_code == 422
 
 
 async def test_amounts_are_changed_and_taken_out(client: httpx.AsyncClient, stall: Stall) -> None:
@@ -340,6 +358,33 @@ async def test_the_page_says_at_once_that_the_time_ran_out(
     assert page.select_one("form[action$=slip]")
 
 
+async def test_a_slip_for_a_cancelled_order_is_being_looked_at(
+    client: httpx.AsyncClient, session: AsyncSession, stall: Stall
+) -> None:
+    placed = await factories.order(session, (stall, 1000))
+    await cancellation.cancel(session, placed, BUYER, None)
+    await session.commit()
+    assert "ส่งสลิปมา" in words(await soup(client, placed.path))
+
+    await slips.send_slip(session, placed, factories.slip("REF1234567"))
+    await session.commit()
+
+    told = words((await soup(client, placed.path)).select_one("main"))  # type: ignore[arg-type]
+    assert "กำลังดูสลิปของคุณ" in told
+    assert "ส่งสลิปมา" not in told
+
+
+async def test_the_time_beside_the_badge_is_the_time_of_ordering(
+    client: httpx.AsyncClient, session: AsyncSession, stall: Stall
+) -> None:
+    placed = await factories.paid_order(session, (stall, 1000))
+    await enter(client, session, stall.owner)
+    desk = f"/desk/groups/{stall.group.slug}"
+
+    for path in (placed.path, desk, f"{desk}/orders/{placed.number}"):
+        assert "สั่งเมื่อ 24 " in words(await soup(client, path))
+
+
 async def test_an_unpaid_order_is_cancelled_and_a_paid_one_is_not(
     client: httpx.AsyncClient, session: AsyncSession, stall: Stall
 ) -> None:
@@ -373,8 +418,9 @@ async def test_an_order_is_found_by_number_and_phone_and_guessing_is_slowed_down
     placed = await factories.order(session, (stall, 1000))
     await session.commit()
 
-    answer = await client.post("/orders/find", data={"number": placed.spoken_number, "phone": "๒๒๒๒"})
-    assert answer.headers["location"] == placed.path
+    for phone in ("๒๒๒๒", "089-111-2222", "+66 89 111 2222"):
+        answer = await client.post("/orders/find", data={"number": placed.spoken_number, "phone": phone})
+        assert answer.headers["location"] == placed.path
     for _ in range(MOST_GUESSES):
         answer = await client.post("/orders/find", data={"number": placed.number, "phone": "0000"})
         assert answer.status_code == 422

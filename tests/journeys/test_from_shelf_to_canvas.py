@@ -78,7 +78,8 @@ async def _order(page: Page, *, javascript: bool) -> str:
         await expect(page.locator("#address")).to_be_hidden()
         await expect(page.locator("[name=seen_total]")).to_have_value("12000")
     else:
-        await page.locator("[name=look]").click()
+        async with page.expect_navigation():  # a click on the page that is about to go would be lost
+            await page.locator("[name=look]").click()
     await page.locator("[name=payment_method][value=promptpay]").check()
     await page.locator("form[data-checkout] button[type=submit]:not([name])").click()
     await page.wait_for_url(re.compile(r"/o/\w+"))

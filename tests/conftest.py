@@ -11,6 +11,8 @@ import shutil
 from pathlib import Path
 from tempfile import mkdtemp
 
+from hypothesis import settings
+
 from app import embedded
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -26,6 +28,10 @@ os.environ |= {
     "MARKET_HOME": _HOME,
     "SECRET_KEY": "a secret for tests only",
 }
+
+# A busy machine is slow, not wrong.
+settings.register_profile("market", deadline=None)
+settings.load_profile("market")
 
 pytest_plugins = [
     f"tests.ground.{ground}" for ground in ("homes", "databases", "clients", "servers", "stocked", "browsers")

@@ -2,6 +2,7 @@
 
 import io
 import re
+from itertools import product
 
 import pytest
 import segno
@@ -18,8 +19,16 @@ from tests.orders.factories import Stall
 pytestmark = pytest.mark.journey
 
 
-@pytest.mark.parametrize("javascript", [True, False], ids=["script", "no-script"])
-@pytest.mark.parametrize(("lang", "width"), [("th", PHONE), ("en", PHONE), ("th", DESK), ("en", DESK)], ids=str)
+_SHORT = (("th", PHONE, False), ("th", DESK, True), ("en", PHONE, True), ("en", DESK, False))
+"""Every pair of language, width and script is met; all eight are walked in `make test-long`."""
+_ALL = tuple(product(("th", "en"), (PHONE, DESK), (True, False)))
+
+
+@pytest.mark.parametrize(
+    ("lang", "width", "javascript"),
+    [pytest.param(*way, marks=[] if way in _SHORT else [pytest.mark.long]) for way in _ALL],
+    ids=lambda value: {True: "script", False: "no-script"}.get(value, str(value)),
+)
 async def test_an_order_of_two_groups_ends_in_both_canvases(
     open_page: OpenPage, server: RunningMarket, lang: Language, width: int, *, javascript: bool
 ) -> None:

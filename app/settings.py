@@ -4,7 +4,7 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, AnyHttpUrl, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, AnyHttpUrl, Field, SecretStr, ValidationError, ValidationInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -31,6 +31,12 @@ def _smtp_url(url: str) -> str:
     return url
 
 
+def _with_its_key(secret: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+    if (secret is None) != (info.data.get("stripe_secret_key") is None):
+        raise ValueError("STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET belong together: set both, or neither")
+    return secret
+
+
 class Settings(BaseSettings):
     """Every variable has the field's name in capitals; README's table says the same in prose."""
 
@@ -55,6 +61,16 @@ class Settings(BaseSettings):
     """The market's own PromptPay id (phone, 13-digit tax id or e-wallet)."""
     promptpay_name: str = "ตลาดนัดองค์กรชุมชน"
     """Account name that the buyer's bank app will show."""
+    stripe_secret_key: SecretStr | None = None
+    """Opens payments by card and PromptPay on Stripe's pages, together with the next one."""
+    stripe_webhook_secret: Annotated[SecretStr | None, AfterValidator(_with_its_key)] = Field(
+        default=None, validate_default=True
+    )
+    """Stripe signs its events with it; the address to give them to is /webhooks/stripe."""
+    stripe_api_base: AnyHttpUrl | None = None
+    """Another server that answers as Stripe does; only for trying out."""
+    stripe_standin: bool = False
+    """`market run` starts such a server itself and sets the three above."""
     hold_minutes: int = Field(default=60, ge=5, le=7 * 24 * 60)
     """How long a placed, unpaid order holds its goods."""
     carrier_links: dict[str, str] = {}
@@ -70,6 +86,14 @@ class Settings(BaseSettings):
     def address(self) -> str:
         """The market's address without a trailing slash."""
         return str(self.public_url).rstrip("/") if self.public_url else f"http://localhost:{self.port}"
+
+    @property
+    def payment_page_origin(self) -> str | None:
+        """Where buyers are sent to pay: "https://checkout.stripe.com"; None while there is no such place."""
+        if self.stripe_secret_key is None:
+            return None
+        base = str(self.stripe_api_base).rstrip("/") if self.stripe_api_base else None
+        return base or "https://checkout.stripe.com"
 
     @property
     def is_https(self) -> bool:

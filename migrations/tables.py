@@ -7,7 +7,7 @@ upwards.
 from app import access, jobs, limits, mail, people
 from app.database import Base
 from catalog import capacity, listings, photos
-from orders import basket, order, payments, refunds, slips
+from orders import basket, card_payments, order, payments, provider_events, refunds, slips
 from producers import centers, certificates, fees, groups, ledger, members, notes, plan, streams
 
 __all__ = ["metadata", "room_of"]
@@ -18,7 +18,7 @@ MODULES = (
     *(access, jobs, limits, mail, people),
     *(centers, certificates, fees, groups, ledger, members, notes, plan, streams),
     *(capacity, listings, photos),
-    *(basket, order, payments, refunds, slips),
+    *(basket, card_payments, order, payments, provider_events, refunds, slips),
 )
 
 

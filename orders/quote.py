@@ -109,7 +109,8 @@ class Quote:
     @cached_property
     def ways(self) -> list[Way]:
         return ways_to_pay.ways(
-            [Stop(part.group, part.center, part.option.kind if part.option else None) for part in self.groups]
+            [Stop(part.group, part.center, part.option.kind if part.option else None) for part in self.groups],
+            self.total_satang,
         )
 
     @property
@@ -148,7 +149,8 @@ class Quote:
         return not self.items
 
     def way(self, method: PaymentMethod) -> Way:
-        return next(way for way in self.ways if way.method == method)
+        """Return the way of that name; one that this market does not offer says why it cannot be."""
+        return next((way for way in self.ways if way.method == method), ways_to_pay.closed(method))
 
 
 class NoWayToSend(Refusal):

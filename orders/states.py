@@ -43,6 +43,8 @@ class PaymentMethod(StrEnum):
     promptpay = "promptpay"
     cash = "cash"
     """Paid to whoever hands the goods over, at pick-up."""
+    card = "card"
+    """Paid on Stripe's page, by card or PromptPay; Stripe's signed word settles it."""
 
 
 class ReceiverKind(StrEnum):

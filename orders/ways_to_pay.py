@@ -1,8 +1,9 @@
 """Ways to pay: which ones a basket can be paid by, into whose account, and otherwise why not.
 
 One buyer makes one payment for the whole basket.  It goes straight to a group's or a centre's own PromptPay id only
-when everything in the basket is theirs; otherwise to the market's, which owes each group its part.  Another way (a
-payment provider) is another function here, another `PaymentMethod`, and a caller of `payments.settle`.
+when everything in the basket is theirs; otherwise to the market's, which owes each group its part.  What is paid through
+Stripe always comes to the market.  Another way is another function here, another `PaymentMethod`, and a caller of
+`payments.settle`.
 """
 
 from collections.abc import Sequence
@@ -10,8 +11,9 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from app.language import N_, Bilingual, Message
+from app.money import baht
 from app.settings import settings
-from orders import promptpay
+from orders import promptpay, stripe_gateway
 from orders.states import DeliveryKind, PaymentMethod, ReceiverKind
 from producers.centers import Center
 from producers.groups import Group
@@ -19,11 +21,12 @@ from producers.groups import Group
 
 @dataclass(frozen=True, slots=True)
 class Receiver:
-    """A PromptPay account; `id` is the centre's or group's, None for the market's own."""
+    """An account; `id` is the centre's or group's, None for the market's own."""
 
     kind: ReceiverKind
     id: UUID | None
-    promptpay_id: str
+    promptpay_id: str | None
+    """None for the market's account at Stripe."""
     name: Bilingual
 
 
@@ -49,9 +52,17 @@ class Way:
         return self.why_not is None
 
 
-def ways(stops: Sequence[Stop]) -> list[Way]:
-    """Return every way to pay for these groups' goods, possible or not, the preferred one first."""
-    return [_by_promptpay(stops), _in_cash(stops)]
+def ways(stops: Sequence[Stop], total_satang: int) -> list[Way]:
+    """Return every way to pay for these groups' goods, possible or not, the preferred one first.
+
+    Stripe is told of only on a market that has an account there.
+    """
+    return [_by_promptpay(stops), *_by_card(total_satang), _in_cash(stops)]
+
+
+def closed(method: PaymentMethod) -> Way:
+    """A way that this market does not offer."""
+    return Way(method, why_not=Message(stripe_gateway.GatewayClosed.message, {}))
 
 
 def receiver_for(stops: Sequence[Stop]) -> Receiver | None:
@@ -77,6 +88,17 @@ def _by_promptpay(stops: Sequence[Stop]) -> Way:
         why_not = N_("The market has no PromptPay account yet, so a basket of several groups cannot be paid that way.")
         return Way(PaymentMethod.promptpay, why_not=Message(why_not, {}))
     return Way(PaymentMethod.promptpay, receiver)
+
+
+def _by_card(total_satang: int) -> list[Way]:
+    if not stripe_gateway.is_open():
+        return []
+    least, most = stripe_gateway.LEAST_SATANG, stripe_gateway.MOST_SATANG
+    if not least <= total_satang <= most:
+        params = {"least": baht(least), "most": baht(most)}
+        why_not = Message(N_("Stripe takes payments from %(least)s to %(most)s."), params)
+        return [Way(PaymentMethod.card, why_not=why_not)]
+    return [Way(PaymentMethod.card, Receiver(ReceiverKind.market, None, None, Bilingual(settings().promptpay_name)))]
 
 
 def _in_cash(stops: Sequence[Stop]) -> Way:

@@ -5,13 +5,16 @@ import secrets
 import signal
 import sys
 from collections.abc import Coroutine
+from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any
 
 import typer
 from email_validator import EmailNotValidError, validate_email
 
-from app import access, database, demo, home, people, processes, supervisor, web, worker
+from app import access, archive, database, demo, home, people, processes, supervisor, web, worker
+from app import backup as backups
+from app import restore as restoring
 from app.access import Role
 from app.errors import Refusal
 from app.language import ROOMS
@@ -81,6 +84,23 @@ def create_staff(
 
 
 @app.command()
+def backup(
+    file: Annotated[Path, typer.Argument(help="Where to write it; - is standard output.")],
+    *,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if it exists.")] = False,
+) -> None:
+    """Write the whole market, database and pictures, into one file; the market may stay open."""
+    _run(_backup(file, overwrite=overwrite))
+
+
+@app.command()
+def restore(file: Path) -> None:
+    """Bring a backup into an empty market; a damaged file, or a market in use, changes nothing."""
+    with home.occupied():
+        _run(_restore(file))
+
+
+@app.command()
 def makemigration(room: Annotated[str, typer.Option(help=", ".join(ROOMS))]) -> None:
     """For developers: print what the room's migration still lacks."""
     if room not in ROOMS:
@@ -106,6 +126,20 @@ async def _create_staff(name: str, email: str | None, phone: str | None, passwor
     async with database.session_scope() as session:
         person = await people.register(session, name=name, email=email, phone=phone, password=password)
         await access.grant(session, person, Role.staff)
+
+
+async def _backup(file: Path, *, overwrite: bool) -> None:
+    with archive.writing(file, overwrite=overwrite) as writer:
+        taken = await backups.take(_database_url(), writer)
+    for key in taken.missing:
+        print(f"Missing in the file store, so not in the backup: {key}", file=sys.stderr)
+    print(f"{taken.rows} rows and {taken.files} files are in {file}", file=sys.stderr)
+
+
+async def _restore(file: Path) -> None:
+    back = await restoring.restore(_database_url(), file)
+    print(f"{back.rows} rows and {back.files} files are back, as of {back.taken_at} (tables of {back.revision}).")
+    print("`market check` tells whether all is well.")
 
 
 async def _draft(room: str) -> None:

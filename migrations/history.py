@@ -26,9 +26,9 @@ class NewerDatabase(SystemExit):
     """The database was migrated by a newer market than this one."""
 
 
-async def upgrade(url: str) -> None:
-    """Bring the database at `url` to the newest revision; does nothing when it is there already."""
-    await on_connection(url, _upgrade)
+async def upgrade(url: str, to: str | None = None) -> None:
+    """Bring the database at `url` to a revision, the newest by default; does nothing when it is there already."""
+    await on_connection(url, lambda connection: _upgrade(connection, to or newest()))
 
 
 async def on_connection(url: str, work: Callable[[Connection], None]) -> None:
@@ -49,13 +49,20 @@ async def _set_up(connection: AsyncConnection) -> None:
     await connection.commit()
 
 
-def _upgrade(connection: Connection) -> None:
+async def revision_of(url: str) -> str | None:
+    """Return the revision that the database at `url` is at; None for one without tables."""
+    found: list[str | None] = []
+    await on_connection(url, lambda connection: found.append(_revision(connection)))
+    return found[0]
+
+
+def _upgrade(connection: Connection, to: str | None) -> None:
     config = configuration(connection)
-    if MigrationContext.configure(connection).get_current_revision() == newest():
+    if _revision(connection) == to:
         return
     connection.rollback()
     try:
-        command.upgrade(config, "head")
+        command.upgrade(config, to or "head")
     except CommandError as error:
         raise NewerDatabase(f"This database cannot be brought up to date by this market: {error}") from error
 
@@ -63,6 +70,15 @@ def _upgrade(connection: Connection) -> None:
 def newest() -> str | None:
     """Return the revision that this code expects of a database."""
     return ScriptDirectory(str(FOLDER)).get_current_head()
+
+
+def is_known(revision: str) -> bool:
+    """Whether this code has a migration of that name: false for what a newer market made."""
+    return any(script.revision == revision for script in ScriptDirectory(str(FOLDER)).walk_revisions())
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
 
 
 def configuration(connection: Connection) -> Config:

@@ -78,6 +78,8 @@ class Settings(BaseSettings):
     files_url: Annotated[str, AfterValidator(_files_url)] | None = None
     smtp_url: Annotated[str, AfterValidator(_smtp_url)] | None = None
     mail_from: str = "no-reply@localhost"
+    webhooks_local: bool = False
+    """Webhooks may go to this machine itself, without encryption: only for writing programs."""
     page_memory_seconds: float = Field(default=0.8, ge=0, le=1)
     """How long an anonymous page may be remembered by a web process; one second is the promise to shoppers."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

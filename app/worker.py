@@ -19,11 +19,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import database, home, jobs, mail, processes
 from app.database import session_scope
 from app.jobs import Job
-from catalog import capacity, darkroom, photos, renditions, wares
+from app.webhooks import deliveries, sending
+from catalog import capacity, darkroom, listing_news, photos, renditions, wares
 from orders import basket, cancellation
 
 #: Every module that does jobs; tests/app/test_worker.py finds a forgotten one.
-HANDLERS = (jobs, mail, capacity, darkroom, photos, renditions, wares, basket, cancellation)
+HANDLERS = (
+    *(deliveries, sending, listing_news),
+    *(jobs, mail, capacity, darkroom, photos, renditions, wares, basket, cancellation),
+)
 
 AT_ONCE = 4
 POLL_SECONDS = 0.3

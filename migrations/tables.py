@@ -6,6 +6,7 @@ upwards.
 
 from app import access, jobs, limits, mail, people
 from app.database import Base
+from app.webhooks import deliveries, hooks
 from catalog import capacity, listings, photos
 from orders import basket, card_payments, order, payments, provider_events, refunds, slips
 from producers import centers, certificates, fees, groups, ledger, members, notes, plan, streams
@@ -16,6 +17,7 @@ metadata = Base.metadata
 
 MODULES = (
     *(access, jobs, limits, mail, people),
+    *(deliveries, hooks),
     *(centers, certificates, fees, groups, ledger, members, notes, plan, streams),
     *(capacity, listings, photos),
     *(basket, card_payments, order, payments, provider_events, refunds, slips),

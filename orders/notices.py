@@ -1,6 +1,7 @@
-"""What is told to whom, when, and in whose language: to the buyer who left an e-mail, to the group's people, to staff.
+"""What is told to whom, when, and in whose language: to the buyer who left an e-mail, to the group's people, to staff; and to programs that listen.
 
-Every notice is kept in the transaction of the fact it tells (`app.mail`); the worker sends it afterwards.
+Every notice is kept in the transaction of the fact it tells (`app.mail`, `app.webhooks`); the worker sends it
+afterwards.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -20,6 +21,8 @@ from app.money import baht
 from app.pages import in_language
 from app.people import Person
 from app.settings import settings
+from app.webhooks.hooks import Event
+from orders.announcements import announce
 from orders.order import Order, OrderPart
 from orders.states import PaymentMethod
 from producers.groups import Group
@@ -52,6 +55,7 @@ def quiet() -> Iterator[None]:
 
 async def placed(session: AsyncSession, order: Order, parts: Sequence[OrderPart]) -> None:
     """The buyer has ordered; groups that are paid in cash may begin to pack."""
+    await announce(session, Event.order_placed, order, parts)
     if order.payment_method == PaymentMethod.cash:
         await _tell_buyer(session, order, N_("Order %(number)s is placed"), N_("Please fetch it and pay by %(until)s."))
         await _tell_groups(
@@ -67,6 +71,7 @@ async def placed(session: AsyncSession, order: Order, parts: Sequence[OrderPart]
 
 
 async def paid(session: AsyncSession, order: Order, parts: Sequence[OrderPart]) -> None:
+    await announce(session, Event.order_paid, order, parts)
     await _tell_buyer(
         session, order, N_("Order %(number)s is paid"), N_("Thank you! The groups are packing your order now.")
     )
@@ -100,6 +105,7 @@ async def packed(session: AsyncSession, order: Order, part: OrderPart) -> None:
 
 
 async def handed_over(session: AsyncSession, order: Order, part: OrderPart) -> None:
+    await announce(session, Event.order_handed_over, order, [part])
     message = N_("%(group)s has handed over your goods. We hope they please you.")
     if part.tracking:
         message = N_("%(group)s has sent your parcel: %(carrier)s %(tracking)s")

@@ -103,8 +103,9 @@ async def close_listing_size(
     request: Request, session: Session, group: EditedGroup, person: CurrentPerson, listing_slug: str, variant_id: UUID
 ) -> Response:
     offer = await stall.offer_of(session, group, listing_slug)
+    variant = _variant(offer, variant_id)
     try:
-        await wares.close_variant(session, _variant(offer, variant_id), by=person)
+        await wares.close_variant(session, variant, by=person)
     except Refusal as refusal:
         return _back(request, group, offer.listing, refusal.message)
     return _back(request, group, offer.listing, N_("This size is no longer offered. Orders for it stay as they are."))

@@ -188,12 +188,11 @@ async def accept(session: AsyncSession, token: str, person: Person) -> Invited:
 
 
 async def take_back(session: AsyncSession, group_id: UUID, invitation_id: UUID, *, by: Person) -> None:
-    """End an open invitation; one that is gone already stays so."""
-    await session.execute(
-        update(Invitation)
-        .where(Invitation.id == invitation_id, Invitation.group_id == group_id, *_is_open())
-        .values(revoked_at=clock.now(), revoked_by=by.id)
-    )
+    """End a group's open invitation; one that is gone already stays so.  Refuses another group's with `NotFound`."""
+    own = (Invitation.id == invitation_id, Invitation.group_id == group_id)
+    if await session.scalar(select(Invitation.id).where(*own)) is None:
+        raise NotFound
+    await session.execute(update(Invitation).where(*own, *_is_open()).values(revoked_at=clock.now(), revoked_by=by.id))
 
 
 async def change_role(session: AsyncSession, group_id: UUID, person_id: UUID, role: Role) -> None:

@@ -49,7 +49,7 @@ class Whose:
 
     gets_in: frozenset[Who]
     form: Mapping[str, str] = field(default_factory=dict)
-    """What is typed; `{words}` of the world stand in braces."""
+    """What is typed; where it holds a key of `world.Words`, that world's word is typed."""
     scope: str | None = None
     """For the API: which scope a token needs."""
     is_api: bool = False
@@ -136,7 +136,7 @@ WHOSE: Final[dict[str, Whose]] = {
     "POST /desk/groups/{slug}/listings/{listing_slug}/photos/{photo_id}": EDITOR.with_form(do="remove"),
     "POST /desk/groups/{slug}/listings/{listing_slug}/photos/{photo_id}/words": EDITOR.with_form(alt_th="รูปข้าวเม่า"),
     # producers: joining, the group's own desk
-    "GET /apply": SIGNED_IN,
+    "GET /apply": PUBLIC,
     "POST /apply": SIGNED_IN,
     "GET /invitations/{token}": BY_LINK,
     "POST /invitations/{token}": SIGNED_IN,
@@ -223,7 +223,7 @@ WHOSE: Final[dict[str, Whose]] = {
     "GET /desk/refunds": SIGNED_IN,
     "POST /desk/refunds/{task_id}/done": RECEIVER.with_form(note="โอนแล้ว"),
     "GET /staff": STAFF,
-    "POST /staff/orders": STAFF.with_form(number="{number}"),
+    "POST /staff/orders": STAFF.with_form(number="orders/{number}"),
     "GET /staff/orders/{number}": STAFF,
     "POST /staff/orders/{number}/cancel": STAFF.with_form(reason="ทดสอบ"),
     "POST /staff/orders/{number}/parts/{part_id}/cancel": STAFF.with_form(reason="ทดสอบ"),

@@ -34,7 +34,7 @@ settings.register_profile("market", deadline=None)
 settings.load_profile("market")
 
 pytest_plugins = [
-    f"tests.ground.{ground}" for ground in ("homes", "databases", "clients", "servers", "stocked", "browsers")
+    f"tests.ground.{ground}" for ground in ("homes", "databases", "clients", "servers", "stocked", "browsers", "receivers")
 ]
 
 

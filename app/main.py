@@ -35,7 +35,7 @@ import producers.desk
 import producers.members_desk
 import producers.pages
 import producers.staff
-from app import address, database, health, sign_in
+from app import address, database, health, sign_in, trail
 from app.access import know_visitor
 from app.doors import BodyLimit, HeadAsGet, LanguagePrefix, OwnOrigin, SafeHeaders
 from app.page_memory import PageMemory
@@ -104,7 +104,8 @@ def create_app() -> FastAPI:
         ],
     )
     for router in ROUTERS:
-        app.include_router(router, dependencies=[Depends(know_visitor), Depends(know_basket)])
+        noted = [trail.noted] if _is_desk(router) else []
+        app.include_router(router, dependencies=[Depends(know_visitor), Depends(know_basket), *noted])
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.state.pages = Pages(_routes())
     show_refusals(app)
@@ -114,6 +115,12 @@ def create_app() -> FastAPI:
 def page_routes() -> list[tuple[str, str]]:
     """Name and path of everything that can be opened, for tests that visit every page."""
     return [(route.name, route.path) for route in _routes() if "GET" in (route.methods or ())]
+
+
+def _is_desk(router: APIRouter) -> bool:
+    """Where people work on other people's business, each request leaves its trail."""
+    paths = [route.path for route in router.routes if isinstance(route, APIRoute)]
+    return any(path.startswith(("/desk", "/staff")) for path in paths)
 
 
 def _routes() -> Iterator[APIRoute]:

@@ -35,6 +35,7 @@ PERSONAL_COOKIES = ("session", "basket", "flash")
 
 def page(request: Request, template: str, status: int = 200, **context: Any) -> HTMLResponse:
     """Render `template` for this reader; what it shows is theirs and is not kept by caches."""
+    request.state.status = status
     pages: Pages = request.app.state.pages
     html = pages.render(template, language_of(request), {**_surroundings(request), "status": status, **context})
     response = HTMLResponse(html, status_code=status, headers={"Cache-Control": PRIVATE})
@@ -59,6 +60,7 @@ def see_other(request: Request, name: str, *, flash: Message | None = None, **pa
 def go(request: Request, path: str, *, flash: Message | None = None) -> RedirectResponse:
     """As `see_other`, to a path of our own; any other address leads to the home page instead."""
     response = RedirectResponse(path if is_own_path(path) else url(request, "home"), status_code=303)
+    request.state.status = response.status_code
     if flash:
         remember_flash(response, flash)
     return response

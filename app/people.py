@@ -56,6 +56,8 @@ class Person(Base):
     lang: Mapped[str]
     created_at: Mapped[Utc]
     blocked_at: Mapped[datetime | None]
+    erased_at: Mapped[datetime | None]
+    """Since when the row is only an id that others refer to, without anything of the person."""
 
 
 class SignIn(Base):

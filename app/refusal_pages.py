@@ -8,6 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from starlette.exceptions import HTTPException
 
+from app import trail
 from app.errors import NotFound, Refusal, SignInNeeded
 from app.language import LANGUAGES, N_
 from app.pages import go, language_of, page, url
@@ -36,6 +37,7 @@ def show_refusals(app: FastAPI) -> None:
 async def _refused(request: Request, error: Exception) -> Response:
     if not isinstance(error, Refusal):
         raise error
+    await trail.note_refused(request, error.status)
     return _answer(request, error)
 
 

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app import database, home, jobs, mail, processes
+from app import database, home, jobs, mail, processes, trail
 from app.database import session_scope
 from app.jobs import Job
 from app.webhooks import deliveries, sending
@@ -26,7 +26,7 @@ from orders import basket, cancellation
 #: Every module that does jobs; tests/app/test_worker.py finds a forgotten one.
 HANDLERS = (
     *(deliveries, sending, listing_news),
-    *(jobs, mail, capacity, darkroom, photos, renditions, wares, basket, cancellation),
+    *(jobs, mail, trail, capacity, darkroom, photos, renditions, wares, basket, cancellation),
 )
 
 AT_ONCE = 4

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app import clock, plots
+from app import clock, plots, trail
 from app.access import CurrentScope, Scope
 from app.database import Session
 from app.forms import Day, Form, query_form
@@ -19,6 +19,7 @@ from app.language import N_, Language, translate
 from app.money import Satang, baht
 from app.pages import language_of, page, see_other
 from app.plots import Row
+from app.trail import Sight
 from incubation_centers import center_slips, consolidation, demand_sheet, rollups
 from incubation_centers.consolidation import Demand, Span
 from incubation_centers.own_center import OwnCenter
@@ -85,6 +86,7 @@ async def center_demand_print(request: Request, session: Session, scope: Current
     asked = _asked(request)
     if not asked.form.ok:
         return _ask_again(request, center, asked)
+    trail.saw(request, Sight.sheet)
     shown = await _shown(session, scope, center, asked)
     days = demand_sheet.days_in_words(shown["asked"].span, language_of(request))
     return page(
@@ -97,6 +99,7 @@ async def center_demand_xlsx(request: Request, session: Session, scope: CurrentS
     asked = _asked(request)
     if not asked.form.ok:
         return _ask_again(request, center, asked)
+    trail.saw(request, Sight.sheet)
     span = asked.span
     wanted = await consolidation.demand(session, scope, center, span)
     lines = await consolidation.demand_lines(session, scope, center, span)

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app import files
+from app import files, trail
 from app.access import CurrentPerson, CurrentScope, Scope
 from app.database import Session
 from app.errors import NotFound
@@ -15,6 +15,7 @@ from app.forms import Baht, Form, Line, Name, PromptPayId, read_form
 from app.language import N_
 from app.money import baht
 from app.pages import said, see_other
+from app.trail import Sight
 from incubation_centers import center_slips
 from incubation_centers.desk import desk_page
 from incubation_centers.own_center import OwnCenter
@@ -62,8 +63,12 @@ async def show_slip(
 
 
 @router.get("/slips/{slip_id}/picture", name="center_slip_picture")
-async def slip_picture(session: Session, scope: CurrentScope, center: OwnCenter, slip_id: UUID) -> Response:
-    slip = (await _own_slip(session, scope, center, slip_id)).slip
+async def slip_picture(
+    request: Request, session: Session, scope: CurrentScope, center: OwnCenter, slip_id: UUID
+) -> Response:
+    found = await _own_slip(session, scope, center, slip_id)
+    slip = found.slip
+    trail.saw(request, Sight.slip, about=found.order.number)
     return Response(await files.get(slip.file_key), media_type=slip.content_type, headers=PRIVATE_PICTURE)
 
 

@@ -4,7 +4,7 @@ One line for every module that has a table (tests/test_migrations.py finds a for
 upwards.
 """
 
-from app import access, jobs, limits, mail, people
+from app import access, erasures, jobs, limits, mail, people, trail
 from app.database import Base
 from app.webhooks import deliveries, hooks
 from catalog import capacity, listings, photos
@@ -16,7 +16,7 @@ __all__ = ["metadata", "room_of"]
 metadata = Base.metadata
 
 MODULES = (
-    *(access, jobs, limits, mail, people),
+    *(access, erasures, jobs, limits, mail, people, trail),
     *(deliveries, hooks),
     *(centers, certificates, fees, groups, ledger, members, notes, plan, streams),
     *(capacity, listings, photos),

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, StringConstraints
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app import clock
+from app import clock, trail
 from app.access import CurrentPerson, CurrentScope
 from app.database import Session
 from app.errors import Refusal
@@ -18,6 +18,7 @@ from app.forms import Form, read_form
 from app.language import N_
 from app.pages import page, said, see_other
 from app.people import Person
+from app.trail import Sight
 from orders import group_work, hand_over, slips, timeline
 from orders.carriers import carrier, carriers, tracking_link
 from orders.group_work import Work
@@ -69,6 +70,8 @@ async def group_order(request: Request, session: Session, group: OwnGroup, numbe
 @router.get("/orders/{number}/slip", name="group_packing_slip")
 async def group_packing_slip(request: Request, session: Session, group: OwnGroup, number: str) -> Response:
     work = await group_work.part_of(session, group, number)
+    if work.shows_contact:
+        trail.saw(request, Sight.buyer, Sight.sheet, about=work.order.number)
     return page(
         request,
         "orders/packing_slip.html",
@@ -140,6 +143,8 @@ async def _order_page(
     request: Request, session: AsyncSession, group: Group, number: str, form: Form[Any], status: int = 200
 ) -> Response:
     work = await group_work.part_of(session, group, number)
+    if work.shows_contact:
+        trail.saw(request, Sight.buyer, about=work.order.number)
     events = await group_work.events_of(session, work)
     own = OrderView(work.order, [PartView(work.part, group.slug, group.phone, work.lines)], list(events))
     return page(
@@ -148,6 +153,7 @@ async def _order_page(
         status,
         group=group,
         work=work,
+        contact_days=group_work.CONTACT_SHOWN.days,
         order=work.order,
         part=work.part,
         badge_of=timeline.part_badge(work.order, work.part, clock.now()),

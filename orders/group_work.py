@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
@@ -17,6 +18,8 @@ from orders.states import OrderState, PartState, PaymentMethod
 from producers.groups import Group
 
 MOST_SHOWN = 100
+CONTACT_SHOWN: Final = timedelta(days=90)
+"""How long after hand-over a group still sees whom to call about it, and where it went."""
 BETWEEN_BUYER_AND_MARKET = ("refund_due", "refunded", "slip_refused", "part_paid")
 
 
@@ -27,6 +30,14 @@ class Work:
     part: OrderPart
     order: Order
     lines: list[OrderLine]
+
+    @property
+    def shows_contact(self) -> bool:
+        """Whether the group needs phone, address and note: from when it may pack until a while after hand-over."""
+        handed_over_at = self.part.handed_over_at
+        if handed_over_at:
+            return clock.now() < handed_over_at + CONTACT_SHOWN
+        return self.part.ready_at is not None and self.part.is_open
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,6 +116,8 @@ class Order(Base):
     cancelled_at: Mapped[datetime | None]
     cancelled_because: Mapped[str | None]
     state: Mapped[str]
+    erased_at: Mapped[datetime | None]
+    """Since when it says nothing of its buyer but the province (`orders.erasure`)."""
 
     @property
     def credit_satang(self) -> Satang:

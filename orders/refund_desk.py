@@ -8,11 +8,13 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
+from app import trail
 from app.access import CurrentPerson, CurrentScope, Scope, StaffScope
 from app.database import Session
 from app.forms import Line, read_form
 from app.language import N_
 from app.pages import page, said, see_other
+from app.trail import Sight
 from orders import refunds
 from orders.states import Actor, ActorKind
 
@@ -46,9 +48,7 @@ async def finish_refund(
 
 
 async def _page(request: Request, session: Session, scope: Scope) -> Response:
-    return page(
-        request,
-        "orders/refunds.html",
-        tasks=await refunds.open_tasks(session, scope),
-        done=await refunds.done_lately(session, scope),
-    )
+    tasks, done = await refunds.open_tasks(session, scope), await refunds.done_lately(session, scope)
+    if shown := [order.number for _, order in (*tasks, *done)]:
+        trail.saw(request, Sight.account, about=shown)
+    return page(request, "orders/refunds.html", tasks=tasks, done=done)

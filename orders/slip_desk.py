@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field, StringConstraints
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app import files
+from app import files, trail
 from app.access import CurrentPerson, CurrentScope, Scope, StaffScope
 from app.database import Session, session_scope
 from app.errors import Refusal
@@ -20,6 +20,7 @@ from app.language import N_, Message
 from app.money import baht
 from app.pages import go, is_own_path, page, said, url
 from app.people import Person
+from app.trail import Sight
 from orders import slips
 from orders.order import Order
 from orders.states import Actor, ActorKind, OrderState, ReceiverKind
@@ -55,10 +56,12 @@ async def own_slips(request: Request, session: Session, scope: CurrentScope, _pe
 
 
 @router.get("/desk/slips/{slip_id}/picture", name="slip_picture")
-async def slip_picture(scope: CurrentScope, _person: CurrentPerson, slip_id: UUID) -> Response:
+async def slip_picture(request: Request, scope: CurrentScope, _person: CurrentPerson, slip_id: UUID) -> Response:
     """The picture, for whoever may judge it; nobody else learns that there is one."""
     async with session_scope() as session:
-        slip = (await slips.slip_for(session, scope, slip_id)).slip
+        found = await slips.slip_for(session, scope, slip_id)
+    slip = found.slip
+    trail.saw(request, Sight.slip, about=found.order.number)
     return Response(
         await files.get(slip.file_key),
         media_type=slip.content_type,
@@ -109,11 +112,14 @@ async def _page(
     about: UUID | None = None,
 ) -> Response:
     """`form` is what was typed about one slip, with what is wrong with it."""
+    waiting = await slips.waiting(session, scope)
+    if waiting:
+        trail.saw(request, Sight.buyer, about=[each.order.number for each in waiting])
     return page(
         request,
         "orders/slips.html",
         422 if form else 200,
-        waiting=await slips.waiting(session, scope),
+        waiting=waiting,
         form=form or Form[AcceptForm].empty(),
         empty_form=Form[AcceptForm].empty(),
         about=about,

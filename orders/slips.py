@@ -63,9 +63,11 @@ class Slip(Base):
     __tablename__ = "slips"
     __table_args__ = (
         CheckConstraint("state IN ('waiting', 'accepted', 'refused')", name="state_is_known"),
-        CheckConstraint("(bank_code IS NULL) = (trans_ref IS NULL)", name="reference_is_whole"),
+        CheckConstraint("trans_ref IS NULL OR bank_code IS NOT NULL", name="reference_has_its_bank"),
         Index("uq_slips_transfer", "bank_code", "trans_ref", unique=True, postgresql_where="state <> 'refused'"),
+        Index("uq_slips_transfer_hash", "transfer_hash", unique=True, postgresql_where="state <> 'refused'"),
         Index("uq_slips_picture", "sha256", unique=True, postgresql_where="state <> 'refused'"),
+        Index("ix_slips_with_picture", "sent_at", postgresql_where="picture_gone_at IS NULL"),
         Index("ix_slips_waiting", "sent_at", postgresql_where="state = 'waiting'"),
     )
 
@@ -77,6 +79,8 @@ class Slip(Base):
     """Of the picture as it was sent."""
     bank_code: Mapped[str | None]
     trans_ref: Mapped[str | None]
+    transfer_hash: Mapped[str | None]
+    """Of bank and reference, kept for ever: the same transfer never pays twice, also when its reference is forgotten."""
     state: Mapped[str]
     sent_at: Mapped[Utc]
     was_late: Mapped[bool]
@@ -85,6 +89,7 @@ class Slip(Base):
     judged_by: Mapped[UUID | None] = mapped_column(ForeignKey("people.id"))
     reason: Mapped[str | None]
     """Why it was refused, for the buyer."""
+    picture_gone_at: Mapped[datetime | None]
 
     @property
     def reference(self) -> SlipReference | None:
@@ -237,6 +242,11 @@ def refuse_unless_needed(order: Order) -> None:
         raise NoSlipNeeded
 
 
+def transfer_hash(reference: SlipReference) -> str:
+    """Return the fingerprint by which a transfer is known again without being named (migration 0010 writes the same)."""
+    return hashlib.sha256(f"{reference.bank_code} {reference.trans_ref}".encode()).hexdigest()
+
+
 async def read_picture(data: bytes) -> SlipPicture:
     """Check a picture that a stranger sent and look for a slip's code; refuses with a `PictureRefused` in words."""
     image = await pictures.read_apart(data)
@@ -266,6 +276,7 @@ async def _kept(session: AsyncSession, order: Order, picture: SlipPicture, *, wa
         "sha256": picture.sha256,
         "bank_code": reference.bank_code if reference else None,
         "trans_ref": reference.trans_ref if reference else None,
+        "transfer_hash": transfer_hash(reference) if reference else None,
         "state": SlipState.waiting,
         "sent_at": clock.now(),
         "was_late": was_late,

@@ -8,7 +8,7 @@ from pydantic import BaseModel, StringConstraints
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app import clock, jobs, mail
+from app import clock, jobs, mail, trail
 from app.access import CurrentPerson, StaffScope, require_staff
 from app.database import Session
 from app.errors import NotFound, Refusal
@@ -16,6 +16,7 @@ from app.forms import Form, Line, read_form
 from app.language import N_
 from app.pages import page, said, see_other
 from app.people import Person
+from app.trail import Sight
 from orders import cancellation, order, payments, refunds, slips, timeline
 from orders.states import Actor, ActorKind
 from producers.groups import Group, GroupState
@@ -105,6 +106,7 @@ async def retry_job(request: Request, session: Session, job_id: UUID) -> Respons
 @router.get("/notices", name="staff_notices")
 async def staff_notices(request: Request, session: Session, about: str | None = None) -> Response:
     number = order.only_digits(about) if about else None
+    trail.saw(request, Sight.notices, about=number or [])
     return page(request, "orders/notices.html", notices=await mail.recent(session, about=number or None), about=number)
 
 
@@ -129,6 +131,7 @@ async def _order_page(
 ) -> Response:
     now = clock.now()
     found = await order.by_number(session, number)
+    trail.saw(request, Sight.order, about=found.number)
     shown = await order.view(session, found)
     return page(
         request,

@@ -4,6 +4,7 @@ Raising a refusal rolls the request's transaction back and shows its message in 
 RFC 9457 problem details for programs); a page that must keep what was typed catches it and shows its form again.
 """
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from app.language import N_, Language, translate
@@ -22,6 +23,11 @@ class Refusal(Exception):  # noqa: N818 - the trade says refusal
 
     def text(self, lang: Language) -> str:
         return translate(lang, self.message, **self.params)
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """What programs read besides the words, such as when to come back."""
+        return {}
 
 
 class NotFound(Refusal):
@@ -44,6 +50,10 @@ class SignInNeeded(Refusal):
 class TooManyAttempts(Refusal):
     status = 429
     message = N_("Too many attempts. Please try again in %(minutes)s minutes.")
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        return {"Retry-After": str(self.params["minutes"] * 60)}
 
 
 class TooLarge(Refusal):

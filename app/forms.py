@@ -48,6 +48,11 @@ _MESSAGES = {
     "literal_error": N_("Please choose one of the options."),
     "uuid_parsing": N_("Please choose one of the options."),
     "bool_parsing": N_("Please choose one of the options."),
+    "extra_forbidden": N_("We do not know this field."),
+    "int_type": N_("Please write a whole number."),
+    "string_type": N_("Please write a text."),
+    "too_long": N_("This is too much at once: at most %(max_length)s."),
+    "too_short": N_("Please give at least %(min_length)s."),
 }
 _UNCLEAR = N_("We could not read this. Please check it.")
 
@@ -136,7 +141,7 @@ class Form(Generic[M]):
         except ValidationError as error:
             for detail in error.errors():
                 field = str(detail["loc"][0]) if detail["loc"] else ""
-                self.errors.setdefault(field, _message(detail))
+                self.errors.setdefault(field, message_of(detail))
 
     def _cleaned(self, name: str, model: type[M]) -> str | list[str] | None:
         typed = [text for raw in self._typed.get(name, []) if (text := raw.replace("\x00", "").strip())]
@@ -173,7 +178,8 @@ async def _received(request: Request) -> tuple[dict[str, list[str]], dict[str, l
     return typed, uploads
 
 
-def _message(detail: ErrorDetails) -> Message:
+def message_of(detail: ErrorDetails) -> Message:
+    """Say in words what pydantic found wrong with a value."""
     params = dict(detail.get("ctx", {}))
     if detail["type"].startswith("market_"):
         return Message(params.pop("words"), params)

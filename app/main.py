@@ -8,6 +8,7 @@ from fastapi.routing import APIRoute
 from starlette.middleware import Middleware
 from starlette.staticfiles import StaticFiles
 
+import catalog.api
 import catalog.editing
 import catalog.legal
 import catalog.listing_details
@@ -37,6 +38,7 @@ import producers.pages
 import producers.staff
 from app import address, database, health, sign_in, trail
 from app.access import know_visitor
+from app.api import openapi
 from app.doors import BodyLimit, HeadAsGet, LanguagePrefix, OwnOrigin, SafeHeaders
 from app.page_memory import PageMemory
 from app.pages import STATIC, Pages
@@ -80,6 +82,9 @@ ROUTERS: tuple[APIRouter, ...] = tuple(
     )
 )
 
+API: tuple[APIRouter, ...] = tuple(room.router for room in (catalog.api,))
+"""Rooms of the API; their routes live under `openapi.PATH`."""
+
 
 @asynccontextmanager
 async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -109,6 +114,9 @@ def create_app() -> FastAPI:
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.state.pages = Pages(_routes())
     show_refusals(app)
+    api = openapi.create_api(API)
+    api.state.pages = app.state.pages
+    app.mount(openapi.PATH, api, name="api")
     return app
 
 

@@ -145,7 +145,7 @@ async def _send(answer: Answer | None, scope: Scope, asked: Headers, send: Send)
         return
     message: Message = {"type": "http.response.start", "status": answer.status, "headers": list(answer.headers)}
     headers = MutableHeaders(scope=message)
-    headers["Vary"] = "Accept-Encoding, Cookie"
+    headers["Vary"] = ", ".join(filter(None, ("Accept-Encoding, Cookie", headers.get("vary"))))
     body = answer.body
     if answer.status == HTTPStatus.OK and scope["method"] == "GET":
         headers["ETag"] = answer.etag

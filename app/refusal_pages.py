@@ -1,16 +1,16 @@
 """How a no is shown: a page that says what to do next, or RFC 9457 problem details for programs."""
 
 import logging
-from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, PlainTextResponse, Response
+from fastapi.responses import PlainTextResponse, Response
 from starlette.exceptions import HTTPException
 
 from app import trail
+from app.api.problems import problem
 from app.errors import NotFound, Refusal, SignInNeeded
-from app.language import LANGUAGES, N_
+from app.language import N_
 from app.pages import go, language_of, page, url
 
 log = logging.getLogger(__name__)
@@ -62,24 +62,11 @@ async def _unforeseen(request: Request, error: Exception) -> Response:
 
 def _answer(request: Request, refusal: Refusal) -> Response:
     if _is_program(request):
-        return problem(refusal)
+        return problem(refusal, language_of(request))
     if isinstance(refusal, SignInNeeded):
         here = request.url.path if request.method == "GET" else None
         return go(request, url(request, "sign_in", next=here))
     return page(request, "error.html", refusal.status, refusal=refusal, message=refusal.text(language_of(request)))
-
-
-def problem(refusal: Refusal) -> JSONResponse:
-    """RFC 9457, with the detail in both languages."""
-    content: dict[str, Any] = {
-        "type": f"urn:market:{type(refusal).__name__}",
-        "title": type(refusal).__name__,
-        "status": refusal.status,
-        "detail": {lang: refusal.text(lang) for lang in LANGUAGES},
-    }
-    if refusal.field:
-        content["field"] = refusal.field
-    return JSONResponse(content, refusal.status, media_type="application/problem+json")
 
 
 def _is_program(request: Request) -> bool:

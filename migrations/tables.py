@@ -5,6 +5,7 @@ upwards.
 """
 
 from app import access, erasures, jobs, limits, mail, people, trail
+from app.api import idempotency, rates, tokens
 from app.database import Base
 from app.webhooks import deliveries, hooks
 from catalog import capacity, listings, photos
@@ -17,6 +18,7 @@ metadata = Base.metadata
 
 MODULES = (
     *(access, erasures, jobs, limits, mail, people, trail),
+    *(idempotency, rates, tokens),
     *(deliveries, hooks),
     *(centers, certificates, fees, groups, ledger, members, notes, plan, streams),
     *(capacity, listings, photos),

@@ -94,4 +94,5 @@ async def test_a_page_that_does_not_exist_says_what_to_do(client: httpx.AsyncCli
 async def test_a_program_gets_problem_details_in_both_languages(client: httpx.AsyncClient) -> None:
     answer = await client.get("/no-such-page", headers={"Accept": "application/json"})
     assert answer.headers["content-type"] == "application/problem+json"
-    assert set(answer.json()["detail"]) == {"th", "en"}
+    assert answer.json()["detail"] == answer.json()["detail_th"] == "ไม่พบหน้านี้"
+    assert answer.json()["detail_en"] == "We could not find this page."

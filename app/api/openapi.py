@@ -1,0 +1,114 @@
+"""The API as one application, and the document that describes it: `/api/v1/openapi.json`."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+from fastapi import APIRouter, FastAPI
+from fastapi.openapi.utils import get_openapi
+from starlette.datastructures import Headers
+from starlette.middleware import Middleware
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.api.problems import Problem, answer_with_problems
+from app.api.rates import Reads
+from app.language import Language
+
+PATH: Final = "/api/v1"
+TITLE: Final = "Community Organisation Market"
+ABOUT: Final = """
+What shoppers and desks do in the market, for programs.
+
+* **Money** is whole satang (`…_satang`), **amounts** thousandths of the sale unit (`…_milli`: 500 is half a kilo),
+  **weights** grams (`…_g`), **times** UTC.
+* **Names** come in Thai and, where somebody wrote it, in English: `{"th": "…", "en": "…"}`.
+* **A no** is a problem (RFC 9457) with its words in both languages; `Accept-Language` chooses `detail`.
+* **Changing calls** take an `Idempotency-Key`: the same key and request get the same answer, byte for byte.
+* **Lists** come in pages; `next` is the `cursor` of the page after.
+* **Reads** carry an `ETag`; `If-None-Match` answers 304 while nothing changed.
+* **Too often** is 429 with `Retry-After`.
+* **Desks** need a token (`Authorization: Bearer mkt_…`), made on your desk; shoppers need none.
+"""
+TAGS: Final = (
+    ("Catalogue", "What is on sale, from whom, and where."),
+    ("Basket", "Collect goods of many groups; see at once what they cost and how they can be paid."),
+    ("Orders", "Place an order, pay it, follow it."),
+    ("Desk", "What a group, a centre and the network do with their goods and orders."),
+)
+
+
+def create_api(rooms: Iterable[APIRouter]) -> FastAPI:
+    """Return the API as an application to be mounted at `PATH`."""
+    api = FastAPI(
+        title=TITLE,
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        middleware=[Middleware(AcceptLanguage)],
+    )
+    # Taken over as they are: including them would rebuild each route without what `ApiRoute` added to it.
+    for room in rooms:
+        api.router.routes.extend(room.routes)
+    api.state.reads = Reads()
+    answer_with_problems(api)
+    api.openapi = lambda: _document(api)  # type: ignore[method-assign]  # FastAPI's own way to change the document
+    return api
+
+
+class AcceptLanguage:
+    """Programs say their language in a header: Thai, unless English is preferred."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and (asked := Headers(scope=scope).get("accept-language")):
+            scope["state"] = {**scope.get("state", {}), "lang": preferred(asked)}
+        await self.app(scope, receive, send)
+
+
+def preferred(accept_language: str) -> Language:
+    """Read `Accept-Language`: English when it ranks above Thai.  What cannot be read counts as not said."""
+    ranks = dict(_ranks(accept_language))
+    anything = ranks.get("*", 0.0)
+    return "en" if ranks.get("en", anything) > ranks.get("th", anything) else "th"
+
+
+def _ranks(accept_language: str) -> Iterator[tuple[str, float]]:
+    for each in accept_language.split(","):
+        name, _, rank = each.partition(";q=")
+        try:
+            yield name.strip().lower().partition("-")[0], float(rank or 1)
+        except ValueError:
+            continue
+
+
+def _document(api: FastAPI) -> dict[str, Any]:
+    if api.openapi_schema is None:
+        api.openapi_schema = get_openapi(
+            title=api.title,
+            version=api.version,
+            description=ABOUT.strip(),
+            routes=api.routes,
+            tags=[{"name": name, "description": about} for name, about in TAGS],
+            servers=[{"url": PATH}],
+        )
+        schemas = api.openapi_schema.setdefault("components", {}).setdefault("schemas", {})
+        schemas |= _schemas_of(Problem)
+        _put_examples(api.openapi_schema, schemas)
+    return api.openapi_schema
+
+
+def _schemas_of(model: Any) -> dict[str, Any]:
+    schema = model.model_json_schema(mode="serialization", ref_template="#/components/schemas/{model}")
+    return {**schema.pop("$defs", {}), model.__name__: schema}
+
+
+def _put_examples(document: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """Show every model's example also where it is sent or answered: that is where tools look for it."""
+    for operation in (each for path in document["paths"].values() for each in path.values()):
+        bodies = [operation.get("requestBody", {}), *operation["responses"].values()]
+        for content in (content for body in bodies for content in body.get("content", {}).values()):
+            name = content.get("schema", {}).get("$ref", "").rpartition("/")[2]
+            for example in schemas.get(name, {}).get("examples", [])[:1]:
+                content.setdefault("examples", {"usual": {"value": example}})

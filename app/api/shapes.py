@@ -1,0 +1,45 @@
+"""What the rooms' shapes share: how names in two languages and files are written, and what is refused unread."""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from app.language import Bilingual
+from app.settings import settings
+
+Slug = Annotated[str, Field(max_length=80, pattern=r"^[a-z0-9-]+$")]
+
+
+class Sent(BaseModel):
+    """A request's body: a field we do not know is a mistake, and is said to be one."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Words(BaseModel):
+    """A name or text in Thai and, where somebody wrote it, in English."""
+
+    th: str
+    en: str | None
+
+
+def words(thai: str | None, english: str | None = None) -> Words | None:
+    """Write a text in two columns; None where there is none."""
+    return Words(th=thai, en=english or None) if thai else None
+
+
+def said(name: Bilingual) -> Words:
+    return Words(th=name.th, en=name.en or None)
+
+
+def absolute(path: str) -> str:
+    """The whole address of something of ours: programs have no page it would be relative to."""
+    return path if "://" in path else settings().address + path
+
+
+def _no_blanks(typed: Any) -> Any:
+    return (typed.strip() or None) if isinstance(typed, str) else typed
+
+
+NotBlank = BeforeValidator(_no_blanks)
+"""Blanks count as not said, as in forms."""

@@ -14,6 +14,7 @@ from email_validator import EmailNotValidError, validate_email
 
 from app import access, archive, database, demo, home, people, processes, supervisor, web, worker
 from app import backup as backups
+from app import check as checking
 from app import restore as restoring
 from app.access import Role
 from app.errors import Refusal
@@ -101,6 +102,15 @@ def restore(file: Path) -> None:
 
 
 @app.command()
+def check(
+    *,
+    all_files: Annotated[bool, typer.Option("--files", help="Look for every picture, not only for some.")] = False,
+) -> None:
+    """Verify what must always be true of a market, also while it is open; fails when something is wrong."""
+    _run(_check(all_files=all_files))
+
+
+@app.command()
 def makemigration(room: Annotated[str, typer.Option(help=", ".join(ROOMS))]) -> None:
     """For developers: print what the room's migration still lacks."""
     if room not in ROOMS:
@@ -140,6 +150,16 @@ async def _restore(file: Path) -> None:
     back = await restoring.restore(_database_url(), file)
     print(f"{back.rows} rows and {back.files} files are back, as of {back.taken_at} (tables of {back.revision}).")
     print("`market check` tells whether all is well.")
+
+
+async def _check(*, all_files: bool) -> None:
+    found = await checking.check(_database_url(), all_files=all_files)
+    for finding in found:
+        print(finding)
+    wrong = sum(not finding.is_warning for finding in found)
+    print(f"{wrong} things are wrong." if wrong else "All is well.")
+    if wrong:
+        raise typer.Exit(1)
 
 
 async def _draft(room: str) -> None:

@@ -45,11 +45,8 @@ def _order_data(order: Order) -> dict[str, Any]:
 
 
 async def _described(session: AsyncSession, order: Order, parts: Sequence[OrderPart]) -> dict[UUID, dict[str, Any]]:
-    slugs = dict(
-        (
-            await session.execute(select(Group.id, Group.slug).where(Group.id.in_({part.group_id for part in parts})))
-        ).tuples()
-    )
+    group_ids = {part.group_id for part in parts}
+    slugs = dict((await session.execute(select(Group.id, Group.slug).where(Group.id.in_(group_ids)))).all())
     rows = await session.execute(
         select(OrderLine, Listing.slug)
         .join(Listing, Listing.id == OrderLine.listing_id)

@@ -98,7 +98,7 @@ async def waiting_counts(session: AsyncSession, hook_ids: Sequence[UUID]) -> dic
         .where(Delivery.hook_id.in_(hook_ids), Delivery.next_at.is_not(None))
         .group_by(Delivery.hook_id)
     )
-    return dict(rows.tuples())
+    return dict(rows.all())
 
 
 async def told(session: AsyncSession, hook: Hook, delivery_id: UUID) -> Told:

@@ -251,6 +251,7 @@ async def _tell_its_people(session: AsyncSession, hook: Hook) -> None:
         )
     )
     for email, spoken in rows:
+        assert email is not None
         lang: Language = "en" if spoken == "en" else "th"
         subject = translate(lang, N_("Your webhook is paused"))
         body = translate(

@@ -105,7 +105,9 @@ class Scope:
             return true()
         return or_(self.of_groups(group_column), center_column.in_(self.centers))
 
-    def of_person(self, column: InstrumentedAttribute[UUID] | InstrumentedAttribute[UUID | None]) -> ColumnElement[bool]:
+    def of_person(
+        self, column: InstrumentedAttribute[UUID] | InstrumentedAttribute[UUID | None]
+    ) -> ColumnElement[bool]:
         """Condition: the row is this person's own."""
         return column == self.person.id if self.person else false()
 

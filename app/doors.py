@@ -17,8 +17,7 @@ MOST_BYTES = 64 * 1024 * 1024
 """A form with three pictures at their limit."""
 
 CONTENT_SECURITY_POLICY = (
-    "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; "
-    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
 )
 
 
@@ -115,12 +114,16 @@ class BodyLimit:
 
 
 class SafeHeaders:
-    """Headers that keep a page from being framed, sniffed or fed foreign script."""
+    """Headers that keep a page from being framed, sniffed or fed foreign script.
 
-    def __init__(self, app: ASGIApp, *, is_https: bool) -> None:
+    `pays_at` is the origin of the payment page, if there is one: browsers hold `form-action` against redirects, too.
+    """
+
+    def __init__(self, app: ASGIApp, *, is_https: bool, pays_at: str | None = None) -> None:
         self.app = app
+        targets = f"'self' {pays_at}" if pays_at else "'self'"
         self.headers = {
-            "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+            "Content-Security-Policy": f"{CONTENT_SECURITY_POLICY}; form-action {targets}",
             "X-Content-Type-Options": "nosniff",
             "Referrer-Policy": "strict-origin-when-cross-origin",
             "X-Frame-Options": "DENY",

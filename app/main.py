@@ -22,10 +22,12 @@ import incubation_centers.desk
 import incubation_centers.money_desk
 import incubation_centers.pages
 import orders.basket_pages
+import orders.card_pages
 import orders.checkout_pages
 import orders.desk
 import orders.group_desk
 import orders.pages
+import orders.provider_desk
 import orders.refund_desk
 import orders.slip_desk
 import orders.staff
@@ -76,6 +78,7 @@ ROUTERS: tuple[APIRouter, ...] = tuple(
         orders.slip_desk,
         orders.refund_desk,
         orders.staff,
+        orders.provider_desk,
         incubation_centers.pages,
         incubation_centers.desk,
         incubation_centers.money_desk,
@@ -84,6 +87,8 @@ ROUTERS: tuple[APIRouter, ...] = tuple(
 
 API: tuple[APIRouter, ...] = tuple(room.router for room in (catalog.api,))
 """Rooms of the API; their routes live under `openapi.PATH`."""
+UNSEEN: tuple[APIRouter, ...] = (orders.card_pages.router,)
+"""Routes that never ask who is here: they talk to other machines, while no transaction may be open."""
 
 
 @asynccontextmanager
@@ -100,7 +105,7 @@ def create_app() -> FastAPI:
         redoc_url=None,
         openapi_url=None,
         middleware=[
-            Middleware(SafeHeaders, is_https=settings().is_https),
+            Middleware(SafeHeaders, is_https=settings().is_https, pays_at=settings().payment_page_origin),
             Middleware(HeadAsGet),
             Middleware(PageMemory, seconds=settings().page_memory_seconds),
             Middleware(OwnOrigin),
@@ -111,6 +116,8 @@ def create_app() -> FastAPI:
     for router in ROUTERS:
         noted = [trail.noted] if _is_desk(router) else []
         app.include_router(router, dependencies=[Depends(know_visitor), Depends(know_basket), *noted])
+    for router in UNSEEN:
+        app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.state.pages = Pages(_routes())
     show_refusals(app)
@@ -132,7 +139,7 @@ def _is_desk(router: APIRouter) -> bool:
 
 
 def _routes() -> Iterator[APIRoute]:
-    for router in ROUTERS:
+    for router in (*ROUTERS, *UNSEEN):
         for route in router.routes:
             if isinstance(route, APIRoute):
                 yield route

@@ -88,6 +88,7 @@ class Settings(BaseSettings):
     def address(self) -> str:
         """The market's address without a trailing slash."""
         return str(self.public_url).rstrip("/") if self.public_url else f"http://localhost:{self.port}"
+
     api_reads_a_minute: int = Field(default=1200, ge=1)
     """Reads of the API that one caller may make of one web process within a minute."""
     api_changes_a_minute: int = Field(default=240, ge=1)

@@ -21,12 +21,13 @@ from app.database import session_scope
 from app.jobs import Job
 from app.webhooks import deliveries, sending
 from catalog import capacity, darkroom, listing_news, photos, renditions, wares
-from orders import basket, cancellation
+from orders import basket, cancellation, card_payments, provider_events, reconciling
 
 #: Every module that does jobs; tests/app/test_worker.py finds a forgotten one.
 HANDLERS = (
     *(deliveries, sending, listing_news),
     *(jobs, mail, trail, capacity, darkroom, photos, renditions, wares, basket, cancellation),
+    *(card_payments, provider_events, reconciling),
 )
 
 AT_ONCE = 4

@@ -62,12 +62,10 @@ async def placed(session: AsyncSession, order: Order, parts: Sequence[OrderPart]
             session, order, parts, N_("New order %(number)s"), N_("It is paid in cash at pick-up: %(total)s.")
         )
     else:
-        await _tell_buyer(
-            session,
-            order,
-            N_("Order %(number)s is placed"),
-            N_("Please pay %(due)s by PromptPay until %(until)s; so long we keep the goods for you."),
-        )
+        words = N_("Please pay %(due)s by PromptPay until %(until)s; so long we keep the goods for you.")
+        if order.is_card:
+            words = N_("Please pay %(due)s on your order's page until %(until)s; so long we keep the goods for you.")
+        await _tell_buyer(session, order, N_("Order %(number)s is placed"), words)
 
 
 async def paid(session: AsyncSession, order: Order, parts: Sequence[OrderPart]) -> None:

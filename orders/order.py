@@ -155,6 +155,11 @@ class Order(Base):
     def is_cash(self) -> bool:
         return self.payment_method == PaymentMethod.cash
 
+    @property
+    def is_card(self) -> bool:
+        """True when it is paid on the provider's page."""
+        return self.payment_method == PaymentMethod.card
+
     def is_run_out(self, now: datetime) -> bool:
         """True when nobody paid in time: a comparison of times, whether or not a job has said so since."""
         return self.state == OrderState.expired or (self.state == OrderState.placed and self.hold_until_at <= now)

@@ -194,6 +194,7 @@ async def _page(request: Request, session: AsyncSession, found: Order, form: For
         is_run_out=found.is_run_out(now),
         panel=_panel(request, found),
         slips=await slips.of_order(session, found.id) if not found.is_cash else [],
+        came_back=request.query_params.get("back") == "paid",
         refunds=tasks,
         tracking_link=tracking_link,
         carrier=carrier,

@@ -5,6 +5,7 @@ no harm that it comes five times, at once, or out of order, and nothing it said 
 provider hears of the failure and sends it again, and staff see it on their desk with a button to try again.
 """
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -23,6 +24,9 @@ from orders.stripe_gateway import StripeEvent
 STRIPE: Final = "stripe"
 KEPT: Final = timedelta(days=90)
 """How long a worked event stays: it holds the buyer's name as they wrote it on the provider's page."""
+
+
+log = logging.getLogger("market.stripe")
 
 
 class ProviderEvent(Base):
@@ -100,10 +104,10 @@ async def keep(session: AsyncSession, event: StripeEvent) -> UUID:
     return known
 
 
-async def work(row_id: UUID) -> None:
+async def work(row_id: UUID) -> bool:
     """Do what an event asks for, in a transaction of its own; worked is worked.
 
-    Raises whatever stood in the way, after writing it down beside the event.
+    False when something stood in the way; what it was is written down beside the event.
     """
     try:
         async with session_scope() as session:
@@ -113,8 +117,10 @@ async def work(row_id: UUID) -> None:
                 event.worked_at, event.last_error = clock.now(), None
                 event.attempts += 1
     except Exception as error:
+        log.exception("Event %s could not be worked", row_id)
         await _note_failure(row_id, error)
-        raise
+        return False
+    return True
 
 
 @jobs.every(timedelta(hours=12), "provider_events.forget")

@@ -45,6 +45,10 @@ class NoSlipNeeded(Refusal):
     message = N_("This order is paid already. Thank you!")
 
 
+class PaidThroughStripe(Refusal):
+    message = N_("This order is paid on Stripe's page, so it needs no slip.")
+
+
 class CashOrder(Refusal):
     message = N_("This order is paid in cash at pick-up; it needs no slip.")
 
@@ -235,9 +239,11 @@ async def refuse_slip(session: AsyncSession, scope: Scope, slip_id: UUID, reason
 
 
 def refuse_unless_needed(order: Order) -> None:
-    """Refuse a slip that no order waits for, with `CashOrder` or `NoSlipNeeded`."""
+    """Refuse a slip that no order waits for, with `CashOrder`, `PaidThroughStripe` or `NoSlipNeeded`."""
     if order.is_cash:
         raise CashOrder
+    if order.is_card:
+        raise PaidThroughStripe
     if order.state in {OrderState.paid, OrderState.done}:
         raise NoSlipNeeded
 

@@ -17,7 +17,7 @@ from app.language import N_
 from app.pages import page, said, see_other
 from app.people import Person
 from app.trail import Sight
-from orders import cancellation, order, payments, refunds, slips, timeline
+from orders import cancellation, order, payments, provider_events, refunds, slips, timeline
 from orders.states import Actor, ActorKind
 from producers.groups import Group, GroupState
 
@@ -121,6 +121,7 @@ async def _home(
         slips_waiting=await slips.waiting_count(session, staff),
         refunds_open=await refunds.open_count(session),
         jobs_failed=len(await jobs.failed(session)),
+        events_unworked=await provider_events.unworked_count(session),
         groups_applied=await session.scalar(applied) or 0,
         form=form,
     )

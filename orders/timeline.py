@@ -117,7 +117,7 @@ def _to_come(order: Order, parts: Sequence[OrderPart]) -> Iterator[Step]:
     if order.state == OrderState.slip_sent:
         yield Step(Message(N_("We are looking at your slip"), {}), "now")
     elif order.state == OrderState.placed and not order.is_cash:
-        yield Step(Message(N_("Pay by PromptPay"), {}), "now")
+        yield Step(Message(N_("Pay by card or PromptPay") if order.is_card else N_("Pay by PromptPay"), {}), "now")
     is_next: StepState = "later" if order.state != OrderState.paid and not order.is_cash else "now"
     if any(part.state != PartState.packed for part in open_parts):
         yield Step(Message(N_("The groups pack your order"), {}), is_next)

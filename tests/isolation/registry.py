@@ -198,6 +198,8 @@ WHOSE: Final[dict[str, Whose]] = {
     "POST /orders/find": PUBLIC,
     "GET /o/{token}": BY_LINK,
     "GET /o/{token}/promptpay.png": BY_LINK,
+    "POST /o/{token}/pay": BY_LINK,
+    "POST /webhooks/stripe": PUBLIC,
     "POST /o/{token}/slip": BY_LINK,
     "POST /o/{token}/cancel": BY_LINK,
     "POST /o/{token}/pay-to": BY_LINK.with_form(pay_to="081-234-5678"),
@@ -229,6 +231,8 @@ WHOSE: Final[dict[str, Whose]] = {
     "POST /staff/orders/{number}/parts/{part_id}/cancel": STAFF.with_form(reason="ทดสอบ"),
     "GET /staff/jobs": STAFF,
     "POST /staff/jobs/{job_id}/retry": STAFF,
+    "GET /staff/provider-events": STAFF,
+    "POST /staff/provider-events/{event_id}/retry": STAFF,
     "GET /staff/notices": STAFF,
     # incubation centres
     "GET /centers": PUBLIC,

@@ -5,6 +5,7 @@ and never commit.  A refusal that is raised rolls back, an answer that is return
 (`scope="function"`: a default `yield` dependency would commit after the buyer has been told).
 """
 
+import logging
 import os
 import time
 from collections.abc import AsyncIterator
@@ -15,13 +16,20 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends
-from sqlalchemy import BigInteger, DateTime, MetaData, String
+from sqlalchemy import AsyncAdaptedQueuePool, BigInteger, DateTime, MetaData, String, event
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, mapped_column
+from sqlalchemy.pool import ConnectionPoolEntry
 
+from app import meters
 from app.money import Satang
 from app.settings import settings
+
+STATEMENT_SHOWN = 600
+"""Characters of a slow statement that its warning shows; values are never part of it."""
+
+log = logging.getLogger("market.database")
 
 
 def new_id() -> UUID:
@@ -62,7 +70,16 @@ def engine() -> AsyncEngine:
     url = settings().database_url
     if url is None:
         raise RuntimeError("DATABASE_URL is not set: `market run` sets it for the embedded database")
-    return create_async_engine(url, pool_size=settings().database_pool, max_overflow=0, pool_pre_ping=True)
+    made = create_async_engine(
+        url,
+        poolclass=MeasuredPool,
+        pool_size=settings().database_pool,
+        max_overflow=0,
+        pool_pre_ping=True,
+        hide_parameters=True,  # what people typed stays out of errors, and so out of logs
+    )
+    _measure(made)
+    return made
 
 
 @cache
@@ -83,3 +100,32 @@ async def open_session() -> AsyncIterator[AsyncSession]:
 
 
 Session = Annotated[AsyncSession, Depends(open_session, scope="function")]
+
+
+class MeasuredPool(AsyncAdaptedQueuePool):
+    """Tells how long requests and jobs wait for a connection."""
+
+    def _do_get(self) -> ConnectionPoolEntry:
+        with meters.waiting_for_connection():
+            return super()._do_get()
+
+
+def _measure(made: AsyncEngine) -> None:
+    """Count connections in use, and warn of slow statements."""
+    slow_seconds = settings().slow_statement_ms / 1000
+    pool, sync = made.pool, made.sync_engine
+
+    def begin(_connection: Any, _cursor: Any, _statement: str, _values: Any, context: Any, _many: bool) -> None:  # noqa: FBT001 - SQLAlchemy's signature
+        context.begun_at = time.perf_counter()
+
+    def end(_connection: Any, _cursor: Any, statement: str, _values: Any, context: Any, _many: bool) -> None:  # noqa: FBT001 - as above
+        seconds = time.perf_counter() - context.begun_at
+        if seconds > slow_seconds:
+            meters.meters().slow_statements.inc()
+            shown = " ".join(statement.split())[:STATEMENT_SHOWN]
+            log.warning("slow statement, %d ms: %s", seconds * 1000, shown, extra={"ms": round(seconds * 1000)})
+
+    event.listen(pool, "checkout", lambda *_: meters.meters().connections_used.inc())
+    event.listen(pool, "checkin", lambda *_: meters.meters().connections_used.dec())
+    event.listen(sync, "before_cursor_execute", begin)
+    event.listen(sync, "after_cursor_execute", end)

@@ -88,6 +88,18 @@ async def exists(key: str) -> bool:
     return True
 
 
+async def is_in_reach() -> bool:
+    """Whether files could be kept right now: the folder can be written to, or the bucket answers."""
+    if settings().files_url is None:
+        folder = _local_folder()  # made with the first file
+        return os.access(folder if folder.exists() else folder.parent, os.W_OK)
+    try:
+        await exists("reach")
+    except FilesOutOfReach:
+        return False
+    return True
+
+
 def url(key: str) -> str:
     """Return the path at which everybody may fetch a file under `media/`; ValueError for any other key."""
     if not is_key(key) or not key.startswith(PUBLIC):

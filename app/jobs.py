@@ -65,7 +65,7 @@ class Job(Base):
     request_id: Mapped[str | None]
 
 
-_is_open = and_(Job.done_at.is_(None), Job.failed_at.is_(None))
+is_open = and_(Job.done_at.is_(None), Job.failed_at.is_(None))
 
 
 def handler(kind: str) -> Callable[[Handler], Handler]:
@@ -114,7 +114,7 @@ async def failed(session: AsyncSession, limit: int = 100) -> Sequence[Job]:
 
 async def waiting_count(session: AsyncSession) -> int:
     """Count the jobs that are due and that nobody works on."""
-    return await session.scalar(select(func.count()).select_from(Job).where(_is_claimable(clock.now()))) or 0
+    return await session.scalar(select(func.count()).select_from(Job).where(is_claimable(clock.now()))) or 0
 
 
 async def enqueue(
@@ -151,7 +151,7 @@ async def claim(session: AsyncSession, of_kinds: Collection[str], limit: int) ->
     now = clock.now()
     due = (
         select(Job.id)
-        .where(_is_claimable(now), Job.kind.in_(of_kinds), Job.attempts < MOST_ATTEMPTS)
+        .where(is_claimable(now), Job.kind.in_(of_kinds), Job.attempts < MOST_ATTEMPTS)
         .order_by(Job.run_after_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -211,7 +211,7 @@ async def tend(session: AsyncSession) -> None:
         await _ensure_periodic(session, kind, period, now)
     await session.execute(
         update(Job)
-        .where(_is_open, Job.attempts >= MOST_ATTEMPTS, Job.claimed_until_at < now)
+        .where(is_open, Job.attempts >= MOST_ATTEMPTS, Job.claimed_until_at < now)
         .values(failed_at=now, claimed_until_at=None, last_error="The worker ended every time it did this job.")
     )
 
@@ -232,7 +232,7 @@ async def _join(session: AsyncSession, kind: str, key: str, payload: dict[str, A
     # Locking the row keeps a worker from starting it before the facts of this transaction can be seen.
     waiting = (
         select(Job.id)
-        .where(_is_open, Job.kind == kind, Job.key == key, Job.attempts == 0)
+        .where(is_open, Job.kind == kind, Job.key == key, Job.attempts == 0)
         .limit(1)
         .with_for_update(skip_locked=True)
         .cte("waiting")
@@ -248,16 +248,17 @@ async def _join(session: AsyncSession, kind: str, key: str, payload: dict[str, A
 
 async def _ensure_periodic(session: AsyncSession, kind: str, period: timedelta, now: datetime) -> None:
     of_kind = (Job.kind == kind, Job.key == _PERIODIC_KEY)
-    if await session.scalar(select(Job.id).where(_is_open, *of_kind).limit(1)):
+    if await session.scalar(select(Job.id).where(is_open, *of_kind).limit(1)):
         return
     last = await session.scalar(select(func.max(Job.run_after_at)).where(*of_kind))
     await enqueue(session, kind, {}, key=_PERIODIC_KEY, run_after=max(last + period, now) if last else now)
 
 
-def _is_claimable(now: datetime) -> ColumnElement[bool]:
-    return and_(_is_open, Job.run_after_at <= now, or_(Job.claimed_until_at.is_(None), Job.claimed_until_at < now))
+def is_claimable(now: datetime) -> ColumnElement[bool]:
+    """Condition: the job is due, and nobody works on it."""
+    return and_(is_open, Job.run_after_at <= now, or_(Job.claimed_until_at.is_(None), Job.claimed_until_at < now))
 
 
 def _own(job: Job) -> Any:
     """Update of a job that is still this claim's: not done meanwhile, not claimed by another after a lost lease."""
-    return update(Job).where(_is_open, Job.id == job.id, Job.attempts == job.attempts)
+    return update(Job).where(is_open, Job.id == job.id, Job.attempts == job.attempts)

@@ -3,6 +3,7 @@
 Without `SMTP_URL` a notice is kept only, and staff can read it on their desk.
 """
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 from email.message import EmailMessage
@@ -61,6 +62,39 @@ async def keep(
 
 @jobs.handler("mail.send")
 async def send(payload: dict[str, Any]) -> None:
+async def is_in_reach() -> bool | None:
+    """Whether the mail server takes connections; None when there is none."""
+    url = settings().smtp_url
+    if url is None:
+        return None
+    server = urlsplit(url)
+    try:
+        _, writer = await asyncio.open_connection(
+            server.hostname, server.port or (465 if server.scheme == "smtps" else 25)
+        )
+    except OSError:
+        return False
+    writer.close()
+    return True
+
+
+async def strip(session: AsyncSession, condition: ColumnElement[bool]) -> int:
+    """Take address and words from these notices; return how many there were."""
+    stripped = await session.scalars(
+        update(Notice)
+        .where(condition, Notice.to != "")
+        .values(to="", body_text="", last_error=None)
+        .returning(Notice.id)
+    )
+    return len(stripped.all())
+
+
+@jobs.every(timedelta(days=1), "mail.forget")
+async def forget(_payload: dict[str, Any]) -> None:
+    async with session_scope() as session:
+        await strip(session, Notice.kept_at < clock.now() - KEPT)
+
+
     """Send a kept notice unless it was sent before; a failure is noted on it and the job tries again."""
     async with session_scope() as session:
         notice = await session.get(Notice, UUID(payload["notice_id"]))

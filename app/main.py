@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, Depends, FastAPI
 from fastapi.routing import APIRoute
+from granian.utils.proxies import wrap_asgi_with_proxy_headers
 from starlette.middleware import Middleware
 from starlette.staticfiles import StaticFiles
 
@@ -14,6 +15,7 @@ import catalog.legal
 import catalog.listing_details
 import catalog.listing_sizes
 import catalog.media
+import catalog.metrics
 import catalog.new_listing
 import catalog.pages
 import catalog.photo_desk
@@ -22,12 +24,11 @@ import incubation_centers.desk
 import incubation_centers.money_desk
 import incubation_centers.pages
 import orders.basket_pages
-import orders.card_pages
 import orders.checkout_pages
 import orders.desk
 import orders.group_desk
+import orders.metrics
 import orders.pages
-import orders.provider_desk
 import orders.refund_desk
 import orders.slip_desk
 import orders.staff
@@ -36,16 +37,19 @@ import producers.canvas_pages
 import producers.certificates_desk
 import producers.desk
 import producers.members_desk
+import producers.metrics
 import producers.pages
 import producers.staff
-from app import address, database, health, sign_in, trail
+from app import address, database, health, metrics, sign_in, trail
 from app.access import know_visitor
 from app.api import openapi
 from app.doors import BodyLimit, HeadAsGet, LanguagePrefix, OwnOrigin, SafeHeaders
 from app.page_memory import PageMemory
 from app.pages import STATIC, Pages
-from app.refusal_pages import show_refusals
+from app.refusal_pages import Unforeseen, show_refusals
+from app.request_log import RequestLog, RouteNoted
 from app.settings import settings
+from migrations import history
 from orders.basket_cookie import know_basket
 
 ROUTERS: tuple[APIRouter, ...] = tuple(
@@ -53,7 +57,6 @@ ROUTERS: tuple[APIRouter, ...] = tuple(
     for room in (
         sign_in,
         address,
-        health,
         catalog.pages,
         catalog.sitemap,
         catalog.legal,
@@ -90,6 +93,15 @@ API: tuple[APIRouter, ...] = tuple(room.router for room in (catalog.api,))
 UNSEEN: tuple[APIRouter, ...] = (orders.card_pages.router,)
 """Routes that never ask who is here: they talk to other machines, while no transaction may be open."""
 
+#: Asked by machines: they have no visitor and no basket, and do without a database.
+MACHINE_ROUTERS = (health.router, metrics.router)
+QUESTIONS = (
+    *metrics.QUESTIONS,
+    *producers.metrics.QUESTIONS,
+    *catalog.metrics.QUESTIONS,
+    *orders.metrics.QUESTIONS,
+)
+
 
 @asynccontextmanager
 async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -105,26 +117,39 @@ def create_app() -> FastAPI:
         redoc_url=None,
         openapi_url=None,
         middleware=[
-            Middleware(SafeHeaders, is_https=settings().is_https, pays_at=settings().payment_page_origin),
+            *_proxies(),
+            Middleware(RequestLog),
+            Middleware(SafeHeaders, is_https=settings().is_https),
             Middleware(HeadAsGet),
             Middleware(PageMemory, seconds=settings().page_memory_seconds),
             Middleware(OwnOrigin),
             Middleware(BodyLimit),
             Middleware(LanguagePrefix),
+            Middleware(Unforeseen),
+            Middleware(RouteNoted),
         ],
     )
     for router in ROUTERS:
         noted = [trail.noted] if _is_desk(router) else []
         app.include_router(router, dependencies=[Depends(know_visitor), Depends(know_basket), *noted])
-    for router in UNSEEN:
+    for router in MACHINE_ROUTERS:
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.state.pages = Pages(_routes())
+    app.state.revisions = history.known()
+    app.state.neighbours = health.neighbours()
+    app.state.asked = metrics.Asked(QUESTIONS)
     show_refusals(app)
     api = openapi.create_api(API)
     api.state.pages = app.state.pages
     app.mount(openapi.PATH, api, name="api")
     return app
+
+
+def _proxies() -> list[Middleware]:
+    """Behind proxies that we trust, the reader's address is the one they tell."""
+    trusted = list(settings().trusted_proxies)
+    return [Middleware(wrap_asgi_with_proxy_headers, trusted_hosts=trusted)] if trusted else []
 
 
 def page_routes() -> list[tuple[str, str]]:
@@ -139,7 +164,7 @@ def _is_desk(router: APIRouter) -> bool:
 
 
 def _routes() -> Iterator[APIRoute]:
-    for router in (*ROUTERS, *UNSEEN):
+    for router in (*ROUTERS, *MACHINE_ROUTERS):
         for route in router.routes:
             if isinstance(route, APIRoute):
                 yield route

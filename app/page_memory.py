@@ -18,6 +18,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.pages import PERSONAL_COOKIES, PUBLIC
+from app.request_log import NO_ROUTE, story_of
 
 MOST_BYTES = 32 * 1024 * 1024
 #: Answers shorter than this travel in one packet anyway.
@@ -35,6 +36,7 @@ class Answer:
     zipped: bytes | None
     etag: str
     fresh_until: float
+    route: str
 
     @property
     def size(self) -> int:
@@ -97,7 +99,8 @@ class PageMemory:
         started = time.monotonic()
         held = _Held(send)
         await self.app(_without_pathsend(scope), receive, held.send)
-        return held.answer(started + self.seconds)
+        story = story_of(scope)
+        return held.answer(started + self.seconds, story.route if story else NO_ROUTE)
 
     def _remember(self, key: bytes, answer: Answer) -> None:
         if old := self._answers.pop(key, None):
@@ -125,13 +128,13 @@ class _Held:
         else:
             self._chunks.append(message.get("body", b""))
 
-    def answer(self, fresh_until: float) -> Answer | None:
+    def answer(self, fresh_until: float, route: str) -> Answer | None:
         if self._start is None:
             return None
         body = b"".join(self._chunks)
         zipped = gzip.compress(body, compresslevel=5, mtime=0) if len(body) >= LEAST_COMPRESSED else None
         etag = f'W/"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
-        return Answer(self._start["status"], self._start["headers"], body, zipped, etag, fresh_until)
+        return Answer(self._start["status"], self._start["headers"], body, zipped, etag, fresh_until, route)
 
 
 def _without_pathsend(scope: Scope) -> Scope:
@@ -143,6 +146,8 @@ def _without_pathsend(scope: Scope) -> Scope:
 async def _send(answer: Answer | None, scope: Scope, asked: Headers, send: Send) -> None:
     if answer is None:
         return
+    if story := story_of(scope):
+        story.route = answer.route
     message: Message = {"type": "http.response.start", "status": answer.status, "headers": list(answer.headers)}
     headers = MutableHeaders(scope=message)
     headers["Vary"] = ", ".join(filter(None, ("Accept-Encoding, Cookie", headers.get("vary"))))

@@ -1,12 +1,11 @@
 """What every process of the market does first: speak in one form, and not outlive the one that started it."""
 
 import ctypes
-import logging
 import os
 import signal
 import sys
 
-from app.settings import settings
+from app import logs
 
 STARTER = "MARKET_STARTED_BY"
 _PR_SET_PDEATHSIG = 1
@@ -14,8 +13,7 @@ _PR_SET_PDEATHSIG = 1
 
 def begin() -> None:
     """Set up logging, and follow whoever started this process with `starter()`."""
-    logging.basicConfig(level=settings().log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    logs.set_up()
     follow(int(os.environ.get(STARTER, "0")))
 
 

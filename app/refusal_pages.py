@@ -6,12 +6,16 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import PlainTextResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app import trail
+from app import jobs, trail
 from app.api.problems import problem
+from app.doors import TooManyBytesError
 from app.errors import NotFound, Refusal, SignInNeeded
 from app.language import N_
 from app.pages import go, language_of, page, url
+from app.request_log import story_of
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +38,32 @@ def show_refusals(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _unforeseen)
 
 
+class Unforeseen:
+    """Answers what nobody foresaw inside the doors: the page is in the reader's language and carries safe headers."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        has_begun = False
+
+        async def send_noting(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_noting)
+        except TooManyBytesError:
+            raise  # a door's own word
+        except ClientDisconnect:
+            log.info("the reader was gone before we had heard all")
+        except Exception as error:
+            if has_begun:
+                raise
+            await (await _unforeseen(Request(scope, receive), error))(scope, receive, send)
+
+
 async def _refused(request: Request, error: Exception) -> Response:
     if not isinstance(error, Refusal):
         raise error
@@ -52,7 +82,8 @@ async def _framework_said_no(request: Request, error: Exception) -> Response:
 
 
 async def _unforeseen(request: Request, error: Exception) -> Response:
-    log.error("unforeseen error at %s %s", request.method, request.url.path, exc_info=error)
+    story = story_of(request.scope)
+    log.error("unforeseen error at %s %s", request.method, story.route if story else "", exc_info=error)
     try:
         return _answer(request, OurFault())
     except Exception:
@@ -66,7 +97,14 @@ def _answer(request: Request, refusal: Refusal) -> Response:
     if isinstance(refusal, SignInNeeded):
         here = request.url.path if request.method == "GET" else None
         return go(request, url(request, "sign_in", next=here))
-    return page(request, "error.html", refusal.status, refusal=refusal, message=refusal.text(language_of(request)))
+    return page(
+        request,
+        "error.html",
+        refusal.status,
+        refusal=refusal,
+        message=refusal.text(language_of(request)),
+        request_id=jobs.request_id.get(),
+    )
 
 
 def _is_program(request: Request) -> bool:

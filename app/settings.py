@@ -1,11 +1,12 @@
 """What can be set from outside, in one place, read once from the environment and checked at start."""
 
 from functools import cache
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, AnyHttpUrl, Field, SecretStr, ValidationError, ValidationInfo
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, AnyHttpUrl, BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
 class WrongSetting(SystemExit):
@@ -35,6 +36,11 @@ def _with_its_key(secret: SecretStr | None, info: ValidationInfo) -> SecretStr |
     if (secret is None) != (info.data.get("stripe_secret_key") is None):
         raise ValueError("STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET belong together: set both, or neither")
     return secret
+
+
+def _networks(given: str | tuple[str, ...]) -> tuple[str, ...]:
+    parts = given.split(",") if isinstance(given, str) else given
+    return tuple(str(ip_network(part.strip(), strict=False)) for part in parts if part.strip())
 
 
 class Settings(BaseSettings):
@@ -87,6 +93,18 @@ class Settings(BaseSettings):
     @property
     def address(self) -> str:
         """The market's address without a trailing slash."""
+    log_format: Literal["auto", "json", "text"] = "auto"
+    """JSON lines for machines, text for people; auto: text when somebody sits at the terminal."""
+    slow_request_ms: int = Field(default=1000, ge=1)
+    """A request that takes longer is written as a warning."""
+    slow_statement_ms: int = Field(default=300, ge=1)
+    """An SQL statement that takes longer is written as a warning, without its values."""
+    metrics_token: SecretStr | None = Field(default=None, min_length=16)
+    """Who may read /metrics says `Authorization: Bearer …`; without a token only this machine itself may."""
+    worker_port: int | None = Field(default=None, ge=1, le=65535)
+    """Where a worker that runs apart answers /healthz, /readyz and /metrics; without it, it does not listen."""
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_networks)] = ()
+    """Addresses and networks of proxies, with commas between, whose word about the reader's address we take."""
         return str(self.public_url).rstrip("/") if self.public_url else f"http://localhost:{self.port}"
 
     api_reads_a_minute: int = Field(default=1200, ge=1)

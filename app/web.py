@@ -11,7 +11,7 @@ from granian.constants import HTTPModes, Interfaces, Loops
 from granian.log import LogLevels
 from granian.server import Server
 
-from app import home, processes
+from app import home, logs, meters, processes
 from app.settings import settings
 
 MODULE = "app.main"
@@ -23,6 +23,7 @@ STOP_SECONDS = 15
 
 def serve() -> None:
     """Serve until SIGTERM or SIGINT; requests in flight end first."""
+    meters.share(settings().market_home)
     import_module(MODULE)  # once, before granian forks: the processes share it, and a new one is there at once
     given = settings()
     server = Server(
@@ -39,6 +40,7 @@ def serve() -> None:
         respawn_failed_workers=True,
         respawn_interval=0,
         workers_kill_timeout=STOP_SECONDS,
+        log_dictconfig=logs.GRANIAN,
         log_level=LogLevels.debug if given.log_level == "DEBUG" else LogLevels.warning,
     )
     server.serve(target_loader=_loader(os.getpid()))

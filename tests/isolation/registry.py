@@ -94,6 +94,7 @@ WHOSE: Final[dict[str, Whose]] = {
     "GET /places.json": PUBLIC,
     "GET /healthz": PUBLIC,
     "GET /readyz": PUBLIC,
+    "GET /metrics": PUBLIC,
     # catalog: the market itself
     "GET /": PUBLIC,
     "GET /search": PUBLIC,

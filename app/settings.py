@@ -88,11 +88,11 @@ class Settings(BaseSettings):
     """Webhooks may go to this machine itself, without encryption: only for writing programs."""
     page_memory_seconds: float = Field(default=0.8, ge=0, le=1)
     """How long an anonymous page may be remembered by a web process; one second is the promise to shoppers."""
+    api_reads_a_minute: int = Field(default=1200, ge=1)
+    """Reads of the API that one caller may make of one web process within a minute."""
+    api_changes_a_minute: int = Field(default=240, ge=1)
+    """Changing calls of the API that one caller may make within a minute, over all processes."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-
-    @property
-    def address(self) -> str:
-        """The market's address without a trailing slash."""
     log_format: Literal["auto", "json", "text"] = "auto"
     """JSON lines for machines, text for people; auto: text when somebody sits at the terminal."""
     slow_request_ms: int = Field(default=1000, ge=1)
@@ -105,12 +105,11 @@ class Settings(BaseSettings):
     """Where a worker that runs apart answers /healthz, /readyz and /metrics; without it, it does not listen."""
     trusted_proxies: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_networks)] = ()
     """Addresses and networks of proxies, with commas between, whose word about the reader's address we take."""
-        return str(self.public_url).rstrip("/") if self.public_url else f"http://localhost:{self.port}"
 
-    api_reads_a_minute: int = Field(default=1200, ge=1)
-    """Reads of the API that one caller may make of one web process within a minute."""
-    api_changes_a_minute: int = Field(default=240, ge=1)
-    """Changing calls of the API that one caller may make within a minute, over all processes."""
+    @property
+    def address(self) -> str:
+        """The market's address without a trailing slash."""
+        return str(self.public_url).rstrip("/") if self.public_url else f"http://localhost:{self.port}"
 
     @property
     def payment_page_origin(self) -> str | None:

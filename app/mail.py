@@ -5,14 +5,14 @@ Without `SMTP_URL` a notice is kept only, and staff can read it on their desk.
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.message import EmailMessage
 from typing import Any
 from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
 import aiosmtplib
-from sqlalchemy import Index, select, update
+from sqlalchemy import ColumnElement, Index, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped
 
@@ -22,6 +22,8 @@ from app.language import Language
 from app.settings import settings
 
 SMTP_SECONDS = 30
+KEPT = timedelta(days=180)
+"""How long a notice can be read; then only that it was sent, when, and about what."""
 
 
 class Notice(Base):
@@ -60,8 +62,6 @@ async def keep(
     return notice
 
 
-@jobs.handler("mail.send")
-async def send(payload: dict[str, Any]) -> None:
 async def is_in_reach() -> bool | None:
     """Whether the mail server takes connections; None when there is none."""
     url = settings().smtp_url
@@ -95,11 +95,13 @@ async def forget(_payload: dict[str, Any]) -> None:
         await strip(session, Notice.kept_at < clock.now() - KEPT)
 
 
+@jobs.handler("mail.send")
+async def send(payload: dict[str, Any]) -> None:
     """Send a kept notice unless it was sent before; a failure is noted on it and the job tries again."""
     async with session_scope() as session:
         notice = await session.get(Notice, UUID(payload["notice_id"]))
     url = settings().smtp_url
-    if url is None or notice is None or notice.sent_at:
+    if url is None or notice is None or notice.sent_at or not notice.to:
         return
     try:
         await _hand_over(url, _message(notice))

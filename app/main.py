@@ -24,11 +24,13 @@ import incubation_centers.desk
 import incubation_centers.money_desk
 import incubation_centers.pages
 import orders.basket_pages
+import orders.card_pages
 import orders.checkout_pages
 import orders.desk
 import orders.group_desk
 import orders.metrics
 import orders.pages
+import orders.provider_desk
 import orders.refund_desk
 import orders.slip_desk
 import orders.staff
@@ -119,7 +121,7 @@ def create_app() -> FastAPI:
         middleware=[
             *_proxies(),
             Middleware(RequestLog),
-            Middleware(SafeHeaders, is_https=settings().is_https),
+            Middleware(SafeHeaders, is_https=settings().is_https, pays_at=settings().payment_page_origin),
             Middleware(HeadAsGet),
             Middleware(PageMemory, seconds=settings().page_memory_seconds),
             Middleware(OwnOrigin),
@@ -132,7 +134,7 @@ def create_app() -> FastAPI:
     for router in ROUTERS:
         noted = [trail.noted] if _is_desk(router) else []
         app.include_router(router, dependencies=[Depends(know_visitor), Depends(know_basket), *noted])
-    for router in MACHINE_ROUTERS:
+    for router in (*MACHINE_ROUTERS, *UNSEEN):
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.state.pages = Pages(_routes())
@@ -164,7 +166,7 @@ def _is_desk(router: APIRouter) -> bool:
 
 
 def _routes() -> Iterator[APIRoute]:
-    for router in (*ROUTERS, *MACHINE_ROUTERS):
+    for router in (*ROUTERS, *MACHINE_ROUTERS, *UNSEEN):
         for route in router.routes:
             if isinstance(route, APIRoute):
                 yield route

@@ -50,7 +50,7 @@ def chosen_place(form: Form[Any]) -> Place | None:
 
 def choices_for(form: Form[Any]) -> list[Place]:
     """The places to choose from after what was typed so far."""
-    found = _matching(form.raw("area"))
+    found = matching(form.raw("area"))
     chosen = places.place(form.raw("subdistrict_code"))
     return [chosen, *found] if chosen and not found and not form.raw("area") else found
 
@@ -64,12 +64,13 @@ async def places_json(q: str = "") -> JSONResponse:
             "th": place.line("th"),
             "en": place.line("en"),
         }
-        for place in _matching(q)
+        for place in matching(q)
     ]
     return JSONResponse(rows, headers={"Cache-Control": "public, max-age=86400"})
 
 
-def _matching(area: str) -> list[Place]:
+def matching(area: str) -> list[Place]:
+    """Places for a postcode or the first letters of a tambon, as many as anybody wants to choose from."""
     area = area.strip()
     if not area:
         return []

@@ -59,16 +59,16 @@ class Shelf:
     after: str | None
 
 
-async def shelf(session: AsyncSession, choice: Choice, edge: Edge | None = None) -> Shelf:
-    """Return a page of what fits the choice: the first one, or the one behind or before an edge."""
+async def shelf(session: AsyncSession, choice: Choice, edge: Edge | None = None, most: int = PER_PAGE) -> Shelf:
+    """Return a page of at most `most` that fit the choice: the first one, or the one behind or before an edge."""
     order = order_of(choice)
     if edge and edge.side == "before":
         order = order.reversed()
     where = [*asked(choice), *conditions(choice)]
     if edge:
         where.append(_beyond(order, edge.place))
-    found = await cards.cards(session, where, order, PER_PAGE + 1)
-    goes_on, page = len(found) > PER_PAGE, found[:PER_PAGE]
+    found = await cards.cards(session, where, order, most + 1)
+    goes_on, page = len(found) > most, found[:most]
     if edge and edge.side == "before":
         page.reverse()
         return _shelf(page, has_before=goes_on, has_after=True)

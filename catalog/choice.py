@@ -104,7 +104,7 @@ class Choice:
     def params(self, *, without: Collection[str] = ()) -> dict[str, str]:
         """Return the query of this choice's address, in the one order; its page is the first."""
         query = {facet.value: self.picks[facet].code for facet in Facet if facet in self.picks}
-        query |= {name: _plain_baht(satang) for name, satang in self._prices() if satang is not None}
+        query |= {name: plain_baht(satang) for name, satang in self._prices() if satang is not None}
         if self.words:
             query["q"] = self.q
         if self.sort != self.usual_sort:
@@ -233,7 +233,8 @@ def _readable(typed: str) -> str:
     return "".join(char if char.isprintable() else " " for char in typed).strip()
 
 
-def _plain_baht(satang: Satang) -> str:
+def plain_baht(satang: int) -> str:
+    """Write satang as an address's query has it: "45.50" is read again by `read_choice`."""
     whole, part = divmod(satang, 100)
     return f"{whole}.{part:02}" if part else str(whole)
 

@@ -14,7 +14,7 @@ from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import Depends
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, delete, func, select
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, delete, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -193,6 +193,18 @@ async def group_by_slug(session: AsyncSession, slug: str) -> Group:
 async def own_groups(session: AsyncSession, scope: Scope) -> Sequence[Group]:
     """Return the groups this person works for, in Thai order."""
     return (await session.scalars(select(Group).where(scope.of_groups(Group.id)).order_by(Group.sort_key))).all()
+
+
+async def selling_groups(
+    session: AsyncSession, *, center_id: UUID | None = None, after: tuple[str, UUID] | None = None, limit: int = 24
+) -> Sequence[Group]:
+    """Return approved groups in Thai order, of one centre or of all, behind a place (sort key and id) in that order."""
+    question = select(Group).where(Group.state == GroupState.approved)
+    if center_id is not None:
+        question = question.where(Group.center_id == center_id)
+    if after is not None:
+        question = question.where(tuple_(Group.sort_key, Group.id) > after)
+    return (await session.scalars(question.order_by(Group.sort_key, Group.id).limit(limit))).all()
 
 
 async def groups_of_center(session: AsyncSession, center_id: UUID) -> Sequence[Group]:

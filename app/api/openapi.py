@@ -36,6 +36,15 @@ TAGS: Final = (
 )
 
 
+_IF_NONE_MATCH: Final = {
+    "name": "If-None-Match",
+    "in": "header",
+    "required": False,
+    "description": "The `ETag` of an answer you still have.",
+    "schema": {"type": "string"},
+}
+
+
 def create_api(rooms: Iterable[APIRouter]) -> FastAPI:
     """Return the API as an application to be mounted at `PATH`."""
     api = FastAPI(
@@ -95,6 +104,7 @@ def _document(api: FastAPI) -> dict[str, Any]:
         )
         schemas = api.openapi_schema.setdefault("components", {}).setdefault("schemas", {})
         schemas |= _schemas_of(Problem)
+        _put_etags(api.openapi_schema)
         _put_examples(api.openapi_schema, schemas)
     return api.openapi_schema
 
@@ -102,6 +112,16 @@ def _document(api: FastAPI) -> dict[str, Any]:
 def _schemas_of(model: Any) -> dict[str, Any]:
     schema = model.model_json_schema(mode="serialization", ref_template="#/components/schemas/{model}")
     return {**schema.pop("$defs", {}), model.__name__: schema}
+
+
+def _put_etags(document: dict[str, Any]) -> None:
+    """Every read that answers JSON can be asked for by ETag: `app.page_memory` sees to it."""
+    for operation in (operations["get"] for operations in document["paths"].values() if "get" in operations):
+        told = operation["responses"]["200"]
+        if "application/json" in told["content"]:
+            told.setdefault("headers", {})["ETag"] = {"schema": {"type": "string"}}
+            operation.setdefault("parameters", []).append(dict(_IF_NONE_MATCH))
+            operation["responses"]["304"] = {"description": "Nothing changed since the answer of that ETag."}
 
 
 def _put_examples(document: dict[str, Any], schemas: dict[str, Any]) -> None:

@@ -27,7 +27,7 @@ class Meters:
 
     def __init__(self) -> None:
         # The library chooses once, when it is first imported; by then nobody has had a chance to share anything.
-        prometheus_client.values.ValueClass = prometheus_client.values.get_value_class()
+        prometheus_client.values.ValueClass = prometheus_client.values.get_value_class()  # type: ignore[no-untyped-call]
         self.registry = here = CollectorRegistry()
         self.requests = Histogram(
             "market_request_seconds",
@@ -117,7 +117,7 @@ def registry() -> CollectorRegistry:
         if not _is_alive(_pid(path)):  # its connections went with it
             path.unlink(missing_ok=True)
     together = CollectorRegistry()
-    MultiProcessCollector(together, path=folder)
+    MultiProcessCollector(together, path=folder)  # type: ignore[no-untyped-call]
     return together
 
 

@@ -16,11 +16,13 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app import database, home, jobs, mail, processes, trail
+from app import database, home, jobs, logs, mail, meters, processes, trail, worker_port
 from app.database import session_scope
 from app.jobs import Job
+from app.settings import settings
 from app.webhooks import deliveries, sending
 from catalog import capacity, darkroom, listing_news, photos, renditions, wares
+from migrations import history
 from orders import basket, cancellation, card_payments, provider_events, reconciling
 
 #: Every module that does jobs; tests/app/test_worker.py finds a forgotten one.
@@ -37,6 +39,8 @@ UPKEEP_SECONDS = 5.0
 GRACE_SECONDS = 20.0
 """How long running jobs may go on when the worker is asked to stop; what is left goes back into the queue."""
 GIVE_BACK_SECONDS = 5.0
+STUCK_SECONDS = 120.0
+"""Longer than any wait within a round, for a free connection or for a database that comes back."""
 DATABASE_AWAY = (OSError, DBAPIError, PoolTimeout, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 log = logging.getLogger("market.worker")
@@ -47,8 +51,11 @@ async def run() -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    meters.share(settings().market_home)
+    worker = Worker()
     try:
-        await Worker().work(stop)
+        async with worker_port.answering(history.known(), worker.is_alive):
+            await worker.work(stop)
     finally:
         await database.engine().dispose()
 
@@ -78,10 +85,16 @@ class Worker:
         self.grace_seconds = grace_seconds
         self.in_hand: dict[asyncio.Task[object], Job] = {}
         self.next_upkeep = 0.0
+        self.last_round = time.monotonic()
+
+    def is_alive(self) -> bool:
+        """Whether it still goes its rounds; it does while the database is away, too."""
+        return time.monotonic() - self.last_round < STUCK_SECONDS
 
     async def work(self, stop: asyncio.Event) -> None:
         """Claim and do jobs until `stop` is set, then finish what is in hand."""
         while not stop.is_set():
+            self.last_round = time.monotonic()
             try:
                 await self._upkeep()
                 await self._begin()
@@ -129,20 +142,31 @@ class Worker:
 async def _do(job: Job) -> Exception | None:
     """Do one job and write down how it went; a job whose outcome cannot be written is done again later."""
     jobs.request_id.set(job.request_id)
+    began, outcome = time.perf_counter(), "done"
     error: Exception | None = None
     try:
         await jobs.handler_of(job.kind)(job.payload)
     except asyncio.CancelledError:
+        outcome = "given back"
         await _write(lambda session: jobs.give_back(session, job))
         raise
     except Exception as raised:  # whatever a handler raises is the job's failure, not the worker's
-        error = raised
+        error, outcome = raised, "failed"
         log.warning("Job %s %s failed (attempt %s)", job.kind, job.id, job.attempts, exc_info=raised)
-        reason = f"{type(raised).__name__}: {raised}"
+        reason = logs.redacted(f"{type(raised).__name__}: {raised}")
         await _write(lambda session: jobs.fail(session, job, reason))
     else:
         await _write(lambda session: jobs.finish(session, job))
+    finally:
+        _tell(job, outcome, time.perf_counter() - began)
     return error
+
+
+def _tell(job: Job, outcome: str, seconds: float) -> None:
+    """One line and one measurement per job, under the id of the request that left it behind."""
+    meters.job_done(job.kind, outcome, seconds)
+    told = {"job": job.kind, "job_id": str(job.id), "attempt": job.attempts, "outcome": outcome}
+    log.info("Job %s %s", job.kind, outcome, extra={**told, "ms": round(seconds * 1000, 1)})
 
 
 async def _write(outcome: Callable[[AsyncSession], Awaitable[None]]) -> None:

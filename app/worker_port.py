@@ -36,7 +36,7 @@ async def answering(revisions: Sequence[str], is_alive: Callable[[], bool]) -> A
     try:
         yield
     finally:
-        server.stop()
+        server.stop()  # type: ignore[no-untyped-call]
         with suppress(asyncio.CancelledError):
             await serving
 

@@ -32,7 +32,7 @@ async def of_unfinished_work(session: AsyncSession) -> list[Figure]:
     rows = await session.execute(
         select(Job.kind, func.count()).where(jobs.is_open, Job.kind.in_([PICTURES, SEARCH])).group_by(Job.kind)
     )
-    waiting = dict(rows.tuples().all())
+    waiting = dict(rows.all())
     return [
         Figure("market_pictures_waiting", "Pictures that are not ready to be shown.", waiting.get(PICTURES, 0)),
         Figure("market_search_waiting", "Changes that the search does not know yet.", waiting.get(SEARCH, 0)),

@@ -25,7 +25,7 @@ async def of_orders(session: AsyncSession) -> list[Figure]:
     rows = await session.execute(
         select(Order.state, func.count()).where(Order.placed_at > now - LATELY).group_by(Order.state)
     )
-    by_state = dict(rows.tuples().all())
+    by_state = dict(rows.all())
     placed, paid, done = (
         await session.execute(
             select(

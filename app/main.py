@@ -23,6 +23,7 @@ import catalog.sitemap
 import incubation_centers.desk
 import incubation_centers.money_desk
 import incubation_centers.pages
+import incubation_centers.programs
 import orders.basket_pages
 import orders.card_pages
 import orders.checkout_pages
@@ -41,7 +42,9 @@ import producers.desk
 import producers.members_desk
 import producers.metrics
 import producers.pages
+import producers.programs
 import producers.staff
+import producers.staff_programs
 from app import address, database, health, metrics, sign_in, trail
 from app.access import know_visitor
 from app.api import openapi
@@ -75,6 +78,8 @@ ROUTERS: tuple[APIRouter, ...] = tuple(
         producers.certificates_desk,
         producers.members_desk,
         producers.staff,
+        producers.programs,
+        producers.staff_programs,
         orders.basket_pages,
         orders.checkout_pages,
         orders.pages,
@@ -87,6 +92,7 @@ ROUTERS: tuple[APIRouter, ...] = tuple(
         incubation_centers.pages,
         incubation_centers.desk,
         incubation_centers.money_desk,
+        incubation_centers.programs,
     )
 )
 

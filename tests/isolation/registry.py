@@ -80,6 +80,8 @@ WATCHED: Final = _of(Who.packer, Who.editor, Who.owner, Who.coordinator, Who.sta
 CENTER: Final = _of(Who.coordinator, Who.staff)
 RECEIVER: Final = _of(Who.owner, Who.staff)
 STAFF: Final = _of(Who.staff)
+NOBODY: Final = _of()
+"""None of these: it is a thing of one person, who is not among them."""
 
 WHOSE: Final[dict[str, Whose]] = {
     # app: signing in, addresses, health
@@ -182,6 +184,34 @@ WHOSE: Final[dict[str, Whose]] = {
     "POST /desk/groups/{slug}/members/invitations/{invitation_id}/take-back": OWNER,
     "POST /desk/groups/{slug}/members/{person_id}/role": OWNER.with_form(role="editor"),
     "POST /desk/groups/{slug}/members/{person_id}/end": OWNER,
+    "GET /desk/groups/{slug}/programs": OWNER,
+    "GET /desk/groups/{slug}/programs/tokens/new": OWNER,
+    "POST /desk/groups/{slug}/programs/tokens": OWNER.with_form(name="เครื่องพิมพ์", scopes="webhooks"),
+    "POST /desk/groups/{slug}/programs/tokens/{token_id}/revoke": OWNER,
+    "GET /desk/groups/{slug}/programs/hooks/new": OWNER,
+    "POST /desk/groups/{slug}/programs/hooks": OWNER.with_form(url="https://example.com/hook", events="order.paid"),
+    "GET /desk/groups/{slug}/programs/hooks/{hook_id}": OWNER,
+    "POST /desk/groups/{slug}/programs/hooks/{hook_id}/secret": OWNER,
+    "POST /desk/groups/{slug}/programs/hooks/{hook_id}/pause": OWNER,
+    "POST /desk/groups/{slug}/programs/hooks/{hook_id}/resume": OWNER,
+    "POST /desk/groups/{slug}/programs/hooks/{hook_id}/test": OWNER,
+    "POST /desk/groups/{slug}/programs/hooks/{hook_id}/delete": OWNER,
+    "GET /desk/groups/{slug}/programs/hooks/{hook_id}/deliveries/{delivery_id}": OWNER,
+    "POST /desk/groups/{slug}/programs/hooks/{hook_id}/deliveries/{delivery_id}/replay": OWNER,
+    "GET /staff/programs": STAFF,
+    "GET /staff/programs/tokens/new": STAFF,
+    "POST /staff/programs/tokens": STAFF.with_form(name="เครื่องพิมพ์", scopes="webhooks"),
+    "POST /staff/programs/tokens/{token_id}/revoke": NOBODY,
+    "GET /staff/programs/hooks/new": STAFF,
+    "POST /staff/programs/hooks": STAFF.with_form(url="https://example.com/hook", events="order.paid"),
+    "GET /staff/programs/hooks/{hook_id}": STAFF,
+    "POST /staff/programs/hooks/{hook_id}/secret": STAFF,
+    "POST /staff/programs/hooks/{hook_id}/pause": STAFF,
+    "POST /staff/programs/hooks/{hook_id}/resume": STAFF,
+    "POST /staff/programs/hooks/{hook_id}/test": STAFF,
+    "POST /staff/programs/hooks/{hook_id}/delete": STAFF,
+    "GET /staff/programs/hooks/{hook_id}/deliveries/{delivery_id}": STAFF,
+    "POST /staff/programs/hooks/{hook_id}/deliveries/{delivery_id}/replay": STAFF,
     "GET /staff/groups": STAFF,
     "GET /staff/groups/{slug}": STAFF,
     "POST /staff/groups/{slug}/approve": STAFF,
@@ -250,4 +280,18 @@ WHOSE: Final[dict[str, Whose]] = {
     "POST /desk/centers/{slug}/slips/{slip_id}/refuse": CENTER.with_form(reason="ยังไม่เข้าบัญชี"),
     "GET /desk/centers/{slug}/account": CENTER,
     "POST /desk/centers/{slug}/account": CENTER.with_form(promptpay_id="0899999999", promptpay_name="คนอื่น"),
+    "GET /desk/centers/{slug}/programs": CENTER,
+    "GET /desk/centers/{slug}/programs/tokens/new": CENTER,
+    "POST /desk/centers/{slug}/programs/tokens": CENTER.with_form(name="เครื่องพิมพ์", scopes="webhooks"),
+    "POST /desk/centers/{slug}/programs/tokens/{token_id}/revoke": NOBODY,
+    "GET /desk/centers/{slug}/programs/hooks/new": CENTER,
+    "POST /desk/centers/{slug}/programs/hooks": CENTER.with_form(url="https://example.com/hook", events="order.paid"),
+    "GET /desk/centers/{slug}/programs/hooks/{hook_id}": CENTER,
+    "POST /desk/centers/{slug}/programs/hooks/{hook_id}/secret": CENTER,
+    "POST /desk/centers/{slug}/programs/hooks/{hook_id}/pause": CENTER,
+    "POST /desk/centers/{slug}/programs/hooks/{hook_id}/resume": CENTER,
+    "POST /desk/centers/{slug}/programs/hooks/{hook_id}/test": CENTER,
+    "POST /desk/centers/{slug}/programs/hooks/{hook_id}/delete": CENTER,
+    "GET /desk/centers/{slug}/programs/hooks/{hook_id}/deliveries/{delivery_id}": CENTER,
+    "POST /desk/centers/{slug}/programs/hooks/{hook_id}/deliveries/{delivery_id}/replay": CENTER,
 }

@@ -16,8 +16,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import access, clock, files, jobs, people
 from app.access import Role
 from app.jobs import Job
+from app.api import tokens
 from app.money import Satang
 from app.people import Person
+from app.webhooks import deliveries, hooks
+from app.webhooks.hooks import Event, Place
 from catalog import photos
 from catalog.photos import Original
 from orders import cancellation, payments, refunds, slips
@@ -189,12 +192,31 @@ async def _things(session: AsyncSession, stall: Stall, neighbour: Stall, buyer: 
         "{part_id}": str(part.id),
         "{job_id}": await _failed_job(session),
         "{task_id}": await _refund(session, stall, buyer, secret),
+        **await _programs(session, stall, secret),
         "orders/{number}": ready.number,
         "o/{token}": unpaid.link_token,
         "invitations/{token}": members.invite(session, Role.packer, by=owner, group_id=group.id),
         "desk/slips/{slip_id}": of_group,
         "{slug}/slips/{slip_id}": of_center,
     }
+
+
+async def _programs(session: AsyncSession, stall: Stall, secret: str) -> Words:
+    """A token of the group's owner; a webhook of the group, of its centre and of the network, each with a message."""
+    scope = await access.scope_of(session, stall.owner)
+    token, _ = await tokens.issue(session, scope, secret, ["orders:read"], group_id=stall.group.id)
+    words = {"{token_id}": str(token.id)}
+    places = {
+        "groups/{slug}": Place(group_id=stall.group.id),
+        "centers/{slug}": Place(center_id=stall.center.id),
+        "staff": Place(),
+    }
+    for where, place in places.items():
+        hook = await hooks.add(session, place, "https://example.com/hook", [Event.order_paid], by=stall.owner)
+        told = await deliveries.tell(session, hook, Event.order_paid, about=secret, data={"secret": secret})
+        words[f"{where}/programs/hooks/{{hook_id}}"] = str(hook.id)
+        words[f"{where}/programs/hooks/{{hook_id}}/deliveries/{{delivery_id}}"] = str(told.id)
+    return words
 
 
 async def _slip(session: AsyncSession, order: Order) -> str:

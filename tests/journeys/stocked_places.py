@@ -10,6 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import access, people
 from app.access import Role
+from app.people import Person
+from app.webhooks import deliveries
+from app.webhooks import hooks as webhooks
+from app.webhooks.hooks import Event, Place
 from catalog.listings import Listing, ListingKind, ListingState, Variant
 from orders.order import Order, OrderPart
 from orders.slips import Slip, SlipState
@@ -48,14 +52,19 @@ class World:
     order: Order
     slip: Slip
     invitation: str
+    hooks: Mapping[str, tuple[str, str]]
+    """By kind of desk: a webhook and a message of it."""
     sessions: Mapping[Who, str]
 
     def visit(self, name: str, path: str) -> Visit:
         """How to visit the page called `name` at `path`."""
         slug = self.center.slug if name.startswith("center") else self.group.slug
+        hook_id, delivery_id = self.hooks.get(name.partition("_")[0], ("", ""))
         words = {
             "slug": self.listing.slug if name == "listing" else slug,
             "listing_slug": self.listing.slug,
+            "hook_id": hook_id,
+            "delivery_id": delivery_id,
             "slip_id": str(self.slip.id),
             "number": "5" if name == "canvas_note" else self.order.number,
             "token": self.invitation if name == "invitation" else self.order.link_token,
@@ -111,7 +120,20 @@ async def world(session: AsyncSession, url: str) -> World:
     }
     inviting = await factories.person(session, name="ผู้เชิญ")
     invitation = members.invite(session, Role.packer, by=inviting, group_id=group.id)
-    return World(url, group, center, listing, variant, order, slip, invitation, sessions)
+    hooks = {
+        "group": await _hook(session, Place(group_id=group.id), inviting),
+        "center": await _hook(session, Place(center_id=center.id), inviting),
+        "staff": await _hook(session, Place(), inviting),
+    }
+    return World(url, group, center, listing, variant, order, slip, invitation, hooks, sessions)
+
+
+async def _hook(session: AsyncSession, place: Place, by: Person) -> tuple[str, str]:
+    """A webhook that heard of an order once and was paused then."""
+    hook = await webhooks.add(session, place, "https://example.com/hook", [Event.order_paid], by=by)
+    webhooks.pause(hook)
+    told = await deliveries.tell(session, hook, Event.order_paid, about="483920", data={"order": {"number": "483920"}})
+    return str(hook.id), str(told.id)
 
 
 async def _worker(session: AsyncSession, role: Role, **place: Any) -> str:

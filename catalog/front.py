@@ -13,7 +13,7 @@ from catalog.cards import NEWEST, Availability, Card, Seller, cards, on_shelf
 from catalog.choice import Choice, Facet
 from catalog.facets import Facets, facets
 from catalog.listings import Listing
-from producers.groups import Group
+from producers.groups import Group, GroupState
 
 MOST_NEW: Final = 8
 MOST_SELLERS: Final = 8
@@ -60,7 +60,7 @@ async def _sellers_of_the_day(session: AsyncSession) -> list[Seller]:
     has_goods = select(Listing.id).where(Listing.group_id == Group.id, on_shelf()).exists()
     rows = await session.execute(
         select(Group.slug, Group.name_th, Group.name_en, Group.province_code)
-        .where(has_goods)
+        .where(Group.state == GroupState.approved, has_goods)
         .order_by(func.md5(Group.slug + str(clock.business_day())))
         .limit(MOST_SELLERS)
     )

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock, jobs, mail, trail
-from app.access import CurrentPerson, StaffScope, require_staff
+from app.access import CurrentPerson, StaffScope, require_staff, whole_market
 from app.database import Session
 from app.errors import NotFound, Refusal
 from app.forms import Form, Line, read_form
@@ -113,7 +113,7 @@ async def staff_notices(request: Request, session: Session, about: str | None = 
 async def _home(
     request: Request, session: AsyncSession, staff: StaffScope, form: Form[FindForm], status: int = 200
 ) -> Response:
-    applied = select(func.count()).where(Group.state == GroupState.applied)
+    applied = select(func.count()).where(whole_market("staff see all groups"), Group.state == GroupState.applied)
     return page(
         request,
         "orders/staff_home.html",

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import mail
-from app.access import Role, StaffScope, require_staff
+from app.access import Role, StaffScope, require_staff, whole_market
 from app.database import Session
 from app.errors import NotFound
 from app.forms import Form, Line, Name, read_form
@@ -105,7 +105,7 @@ def _me(staff: StaffScope) -> Person:
 
 
 async def _group(session: AsyncSession, slug: str) -> Group:
-    group = await session.scalar(select(Group).where(Group.slug == slug))
+    group = await session.scalar(select(Group).where(whole_market("staff see all groups"), Group.slug == slug))
     if group is None:
         raise NotFound
     return group

@@ -7,6 +7,9 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from app.database import engine
+from tests.ground.tripwire import Watched, tripwire
+
 ADDRESS = "http://market.test"
 
 
@@ -20,6 +23,8 @@ def market() -> FastAPI:
 
 @pytest.fixture
 async def client(database: str, market: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
-    """A browser without a screen: keeps cookies, follows no redirect by itself."""
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=market), base_url=ADDRESS) as client:
-        yield client
+    """A browser without a screen: keeps cookies, follows no redirect by itself.  What it asks for trips the tripwire."""
+    with tripwire(engine()) as unscoped:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(Watched(market)), base_url=ADDRESS) as client:
+            yield client
+    assert unscoped == [], "see tests/ground/tripwire.py"

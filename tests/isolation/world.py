@@ -15,8 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import access, clock, files, jobs, people
 from app.access import Role
-from app.jobs import Job
 from app.api import tokens
+from app.jobs import Job
 from app.money import Satang
 from app.people import Person
 from app.webhooks import deliveries, hooks

@@ -56,7 +56,9 @@ class Receiver:
         await asyncio.sleep(self.seconds)
         extra = f"Location: {self.location}\r\n" if self.location else ""
         data = self.answer.encode()
-        writer.write(f"HTTP/1.1 {self.status} x\r\n{extra}Content-Length: {len(data)}\r\nConnection: close\r\n\r\n".encode())
+        writer.write(
+            f"HTTP/1.1 {self.status} x\r\n{extra}Content-Length: {len(data)}\r\nConnection: close\r\n\r\n".encode()
+        )
         writer.write(data)
         writer.close()
 

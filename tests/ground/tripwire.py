@@ -56,7 +56,6 @@ NOBODYS: Final = frozenset(
         "holds",  # amounts that are taken, by whom no page says
         "jobs",  # the market's own work; staff see those that failed
         "pools",  # amounts without a name; reached through variants
-        "alembic_version",
     }
 )
 SECRETS: Final = frozenset(

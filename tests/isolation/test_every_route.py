@@ -15,6 +15,7 @@ from app.database import engine, sessions
 from app.main import create_app
 from tests.ground.clients import ADDRESS
 from tests.ground.databases import clean
+from tests.ground.tripwire import Watched, tripwire
 from tests.isolation import snapshot
 from tests.isolation.registry import WHOSE, Who, Whose
 from tests.isolation.snapshot import Snapshot
@@ -83,11 +84,13 @@ async def stage(migrated_database: str) -> AsyncIterator[Stage]:
     async with sessions()() as session, session.begin():
         worlds = await two_worlds(session)
     rows = await snapshot.take()
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(create_app()), base_url=ADDRESS) as browser:
-        yield Stage(worlds, browser, rows)
+    with tripwire(engine()) as unscoped:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(Watched(create_app())), base_url=ADDRESS) as browser:
+            yield Stage(worlds, browser, rows)
     await snapshot.drop()
     async with engine().begin() as connection:
         await clean(connection)
+    assert sorted(set(unscoped)) == [], "see tests/ground/tripwire.py"
 
 
 @pytest.mark.parametrize("route", CLOSED)

@@ -6,14 +6,18 @@ would roll the count back together with the request.
 
 from datetime import datetime, timedelta
 from math import ceil
+from typing import Any, Final
 
 from sqlalchemy import Index, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped
 
-from app import clock
-from app.database import Base, Id, Utc
+from app import clock, jobs
+from app.database import Base, Id, Utc, session_scope
 from app.errors import TooManyAttempts
+
+KEPT: Final = timedelta(days=1)
+"""How long a try is remembered; longer than any window."""
 
 
 class Attempt(Base):
@@ -43,9 +47,11 @@ def count(session: AsyncSession, about: str) -> None:
     session.add(Attempt(about=about, made_at=clock.now()))
 
 
-async def forget(session: AsyncSession, before: datetime) -> None:
-    """Delete tries older than any window."""
-    await session.execute(delete(Attempt).where(Attempt.made_at < before))
+@jobs.every(timedelta(hours=6), "limits.forget")
+async def forget(_payload: dict[str, Any]) -> None:
+    """Delete tries older than any window: they name addresses and people."""
+    async with session_scope() as session:
+        await session.execute(delete(Attempt).where(Attempt.made_at < clock.now() - KEPT))
 
 
 def _minutes_until(at: datetime) -> int:

@@ -8,21 +8,26 @@ import hashlib
 import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import phonenumbers
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
-from sqlalchemy import ForeignKey, Index, func, select, text, update
+from sqlalchemy import ForeignKey, Index, delete, func, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app import clock
-from app.database import Base, Id, Utc
+from app import clock, jobs
+from app.database import Base, Id, Utc, session_scope
 from app.errors import Refusal
 from app.language import N_, Language
 
 SESSION_LASTS = timedelta(days=90)
+SIGN_IN_KEPT = timedelta(days=90)
+"""How long it is remembered that there was a session, after it ended."""
+ERASED_NAME = "(ลบบัญชีแล้ว · account erased)"
+"""What stands for somebody who is gone, in either language, where their work is told of."""
 LEAST_PASSWORD_LENGTH = 8
 
 _passwords = PasswordHash((Argon2Hasher(),))
@@ -183,6 +188,31 @@ async def change_password(session: AsyncSession, person: Person, old: str, new: 
     person.password_hash = await hashed(new)
     session.add(person)
     await sign_out_elsewhere(session, person, except_token=token)
+
+
+async def refuse_unless_right(person: Person, password: str) -> None:
+    """Somebody who is signed in proves again who they are.  Refuses with `WrongSignIn`."""
+    if not await asyncio.to_thread(_passwords.verify, password, person.password_hash):
+        raise WrongSignIn(field="password")
+
+
+async def erase(session: AsyncSession, person_id: UUID) -> None:
+    """Leave of a person only the id that others refer to: no name, nothing to sign in with, no browsers."""
+    await session.execute(delete(SignIn).where(SignIn.person_id == person_id))
+    now = clock.now()
+    await session.execute(
+        update(Person)
+        .where(Person.id == person_id)
+        .values(name=ERASED_NAME, email=None, phone=None, password_hash="", blocked_at=now, erased_at=now)
+    )
+
+
+@jobs.every(timedelta(days=1), "people.forget_sign_ins")
+async def forget_sign_ins(_payload: dict[str, Any]) -> None:
+    """Delete the sessions that ended or were revoked long ago."""
+    before = clock.now() - SIGN_IN_KEPT
+    async with session_scope() as session:
+        await session.execute(delete(SignIn).where(or_(SignIn.revoked_at < before, SignIn.ends_at < before)))
 
 
 async def hashed(password: str) -> str:

@@ -16,19 +16,20 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app import database, home, jobs, logs, mail, meters, processes, trail, worker_port
+from app import database, home, jobs, limits, logs, mail, meters, people, processes, trail, worker_port
 from app.database import session_scope
 from app.jobs import Job
 from app.settings import settings
 from app.webhooks import deliveries, sending
 from catalog import capacity, darkroom, listing_news, photos, renditions, wares
 from migrations import history
-from orders import basket, cancellation, card_payments, provider_events, reconciling
+from orders import basket, cancellation, card_payments, forgetting, provider_events, reconciling
+from producers import members
 
 #: Every module that does jobs; tests/app/test_worker.py finds a forgotten one.
 HANDLERS = (
     *(deliveries, sending, listing_news),
-    *(jobs, mail, trail, capacity, darkroom, photos, renditions, wares, basket, cancellation),
+    *(jobs, limits, mail, people, trail, members, capacity, darkroom, photos, renditions, wares, basket, cancellation, forgetting),
     *(card_payments, provider_events, reconciling),
 )
 

@@ -15,6 +15,7 @@ from app import files, trail
 from app.access import CurrentPerson, CurrentScope, Scope, StaffScope
 from app.database import Session, session_scope
 from app.errors import Refusal
+from app.files import NoSuchFile
 from app.forms import Baht, Form, Line, read_form
 from app.language import N_, Message
 from app.money import baht
@@ -61,6 +62,8 @@ async def slip_picture(request: Request, scope: CurrentScope, _person: CurrentPe
     async with session_scope() as session:
         found = await slips.slip_for(session, scope, slip_id)
     slip = found.slip
+    if slip.picture_gone_at:
+        raise NoSuchFile
     trail.saw(request, Sight.slip, about=found.order.number)
     return Response(
         await files.get(slip.file_key),

@@ -7,23 +7,25 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app import access, clock
+from app import access, clock, jobs
 from app.access import GROUP_ROLES, Membership, Role
-from app.database import Base, Id, Utc
+from app.database import Base, Id, Utc, session_scope
 from app.errors import NotFound, Refusal
-from app.language import N_
+from app.language import N_, Bilingual
 from app.people import Person, token_hash
 from producers.centers import Center
-from producers.groups import Group
+from producers.groups import Group, GroupState
 
 INVITATION_LASTS = timedelta(days=14)
+HINT_KEPT = timedelta(days=30)
+"""How long it is remembered whom an invitation was meant for, once it cannot be used any more."""
 
 
 ROLE_WORDS: Final = {
@@ -46,6 +48,12 @@ class InvitationGone(Refusal):
 
 class LastOwner(Refusal):
     message = N_("A group needs an owner. Make somebody else an owner first.")
+
+
+class OnlyOwner(Refusal):
+    message = N_(
+        "You are the only owner of %(group)s. Make somebody else an owner first, or ask the network's staff to close it."
+    )
 
 
 class Invitation(Base):
@@ -205,6 +213,42 @@ async def end_membership(session: AsyncSession, group_id: UUID, person_id: UUID)
     """End somebody's work for the group, at once.  Refuses with `LastOwner`, `NotFound`."""
     await _leaving(session, group_id, person_id)
     await access.end(session, person_id, group_id=group_id)
+
+
+async def leave_everything(session: AsyncSession, person_id: UUID) -> int:
+    """End all of somebody's work, in groups, centres and the network; return how many roles it were.
+
+    Refuses with `OnlyOwner` when a group that is not closed would be left without one.
+    """
+    living = select(Membership).where(*_is_living(person_id)).order_by(Membership.group_id)
+    roles = (await session.scalars(living)).all()
+    for role in roles:
+        if role.group_id:
+            await _refuse_to_desert(session, role.group_id, person_id)
+    await session.execute(update(Membership).where(*_is_living(person_id)).values(ended_at=clock.now()))
+    await session.execute(update(Invitation).where(Invitation.used_by == person_id).values(hint=None))
+    return len(roles)
+
+
+@jobs.every(timedelta(days=1), "invitations.forget_hints")
+async def forget_hints(_payload: dict[str, Any]) -> None:
+    """Forget whom invitations were meant for: a hint is often a name."""
+    is_old = Invitation.expires_at < clock.now() - HINT_KEPT
+    async with session_scope() as session:
+        await session.execute(update(Invitation).where(is_old, Invitation.hint.is_not(None)).values(hint=None))
+
+
+async def _refuse_to_desert(session: AsyncSession, group_id: UUID, person_id: UUID) -> None:
+    try:
+        await _leaving(session, group_id, person_id)
+    except LastOwner:
+        group = await session.get_one(Group, group_id)
+        if group.state != GroupState.closed:
+            raise OnlyOwner(group=Bilingual(group.name_th, group.name_en)) from None
+
+
+def _is_living(person_id: UUID) -> tuple[ColumnElement[bool], ...]:
+    return Membership.person_id == person_id, Membership.ended_at.is_(None)
 
 
 async def _leaving(session: AsyncSession, group_id: UUID, person_id: UUID, *, stays_owner: bool = False) -> Person:

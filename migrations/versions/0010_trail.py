@@ -44,6 +44,35 @@ CREATE TRIGGER erasures_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON erasu
 """,
 )
 
+#: What people wrote why an order was cancelled may name them, so it can be taken out of an order's story; nothing else.
+REASONS_FORGOTTEN = (
+    """
+CREATE FUNCTION refuse_changed_event() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'UPDATE' AND current_setting('market.forgets', true) = 'reasons' THEN
+        RETURN NULL;
+    END IF;
+    RAISE EXCEPTION '% is append-only: % refused', TG_TABLE_NAME, TG_OP USING ERRCODE = 'restrict_violation';
+END
+$$
+""",
+    "DROP TRIGGER order_events_written_once ON order_events",
+    """
+CREATE TRIGGER order_events_written_once BEFORE UPDATE OR DELETE OR TRUNCATE ON order_events
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_changed_event()
+""",
+    """
+CREATE FUNCTION forget_reasons(orders uuid[]) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM set_config('market.forgets', 'reasons', true);
+    UPDATE order_events SET detail = detail - 'reason'
+    WHERE order_id = ANY (orders) AND kind IN ('cancelled', 'part_cancelled', 'slip_refused', 'given_back');
+    PERFORM set_config('market.forgets', '', true);
+END
+$$
+""",
+)
+
 #: The reference of a transfer is forgotten with its picture; its fingerprint stays, so that it never pays twice.
 FINGERPRINT = """
 UPDATE slips SET transfer_hash = encode(sha256(convert_to(bank_code || ' ' || trans_ref, 'UTF8')), 'hex')
@@ -54,7 +83,7 @@ WHERE trans_ref IS NOT NULL
 def upgrade() -> None:
     _trail()
     _erasures()
-    for statement in ONLY_FORGOTTEN:
+    for statement in (*ONLY_FORGOTTEN, *REASONS_FORGOTTEN):
         op.execute(statement)
     op.add_column("people", sa.Column("erased_at", MOMENT, nullable=True))
     op.add_column("orders", sa.Column("erased_at", MOMENT, nullable=True))

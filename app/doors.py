@@ -3,6 +3,7 @@
 Plain ASGI, outside the framework's routing, so that it costs next to nothing.
 """
 
+import re
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
@@ -17,7 +18,8 @@ MOST_BYTES = 64 * 1024 * 1024
 """A form with three pictures at their limit."""
 
 CONTENT_SECURITY_POLICY = (
-    "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
+    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
+    "object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
 )
 
 
@@ -25,12 +27,37 @@ NOWHERE = "/%00"
 """Where a path with a NUL leads: no text in the database can hold one, so nothing can be there."""
 
 
+_HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:]+\](:[0-9]{1,5})?")
+
+
 class TooManyBytesError(Exception):
     """The body went on after its announced or allowed size."""
 
 
+class OneHost:
+    """The market has one address, whatever the asker calls it: no link, page or redirect is made from a forged `Host`.
+
+    Without `PUBLIC_URL` (a market at home is called by several names) any name that can be one is taken as it is.
+    """
+
+    def __init__(self, app: ASGIApp, *, address: str | None) -> None:
+        self.app = app
+        self.parts = urlsplit(address) if address else None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            if self.parts:
+                scope = {**_with_host(scope, self.parts.netloc), "scheme": self.parts.scheme}
+            elif not _HOST.fullmatch(Headers(scope=scope).get("host", "localhost")):
+                scope = _with_host(scope, "localhost")
+        await self.app(scope, receive, send)
+
+
 class LanguagePrefix:
-    """`/en/…` is the English market: the prefix is taken off here, so that routes are written once."""
+    """`/en/…` is the English market: the prefix is taken off here, so that routes are written once.
+
+    No path begins with two slashes from here on: written into a link, it would be the name of another host.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -41,6 +68,8 @@ class LanguagePrefix:
             path: str = scope["path"]
             if path == "/en" or path.startswith("/en/"):
                 lang, path = "en", path[3:] or "/"
+            if path[1:2] in {"/", "\\"}:
+                path = "/" + path.lstrip("/\\")
             if "\x00" in path:
                 path = NOWHERE
             if path != scope["path"]:
@@ -73,14 +102,17 @@ class OwnOrigin:
     """Changing requests come from our own pages (protection against cross-site request forgery).
 
     Browsers say where a request comes from in `Sec-Fetch-Site`, older ones in `Origin`; a forged form can change
-    neither.  Programs send neither and carry no cookies that a browser would add for them.
+    neither.  Programs send neither and carry no cookies that a browser would add for them.  `address`: ours, for
+    proxies that tell us another host than the browser's.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, address: str | None = None) -> None:
         self.app = app
+        self.host = urlsplit(address).netloc if address else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["method"] not in {"GET", "HEAD", "OPTIONS"} and _is_foreign(scope):
+        is_changing = scope["type"] == "http" and scope["method"] not in {"GET", "HEAD", "OPTIONS"}
+        if is_changing and _is_foreign(scope, self.host):
             answer = _plain(scope, HTTPStatus.FORBIDDEN, N_("This form came from another site, so we did not take it."))
             await answer(scope, receive, send)
             return
@@ -128,6 +160,8 @@ class SafeHeaders:
             "Referrer-Policy": "strict-origin-when-cross-origin",
             "X-Frame-Options": "DENY",
             "Cross-Origin-Opener-Policy": "same-origin",
+            "Cross-Origin-Resource-Policy": "same-origin",
+            "X-Permitted-Cross-Domain-Policies": "none",
             "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
         }
         if is_https:
@@ -144,13 +178,18 @@ class SafeHeaders:
         await self.app(scope, receive, send_safely if scope["type"] == "http" else send)
 
 
-def _is_foreign(scope: Scope) -> bool:
+def _is_foreign(scope: Scope, own_host: str | None) -> bool:
     headers = Headers(scope=scope)
     site = headers.get("sec-fetch-site")
     if site is not None:
         return site not in {"same-origin", "none"}
     origin = headers.get("origin")
-    return origin is not None and urlsplit(origin).netloc != headers.get("host", "")
+    return origin is not None and urlsplit(origin).netloc not in {headers.get("host", ""), own_host}
+
+
+def _with_host(scope: Scope, host: str) -> Scope:
+    others = [(name, value) for name, value in scope["headers"] if name != b"host"]
+    return {**scope, "headers": [*others, (b"host", host.encode())]}
 
 
 def _counted(receive: Receive, most: int) -> Receive:

@@ -48,7 +48,7 @@ import producers.staff_programs
 from app import address, database, health, metrics, sign_in, trail
 from app.access import know_visitor
 from app.api import openapi
-from app.doors import BodyLimit, HeadAsGet, LanguagePrefix, OwnOrigin, SafeHeaders
+from app.doors import BodyLimit, HeadAsGet, LanguagePrefix, OneHost, OwnOrigin, SafeHeaders
 from app.page_memory import PageMemory
 from app.pages import STATIC, Pages
 from app.refusal_pages import Unforeseen, show_refusals
@@ -124,13 +124,15 @@ def create_app() -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
+        redirect_slashes=False,  # it would name the host that the asker named
         middleware=[
             *_proxies(),
             Middleware(RequestLog),
             Middleware(SafeHeaders, is_https=settings().is_https, pays_at=settings().payment_page_origin),
             Middleware(HeadAsGet),
             Middleware(PageMemory, seconds=settings().page_memory_seconds),
-            Middleware(OwnOrigin),
+            Middleware(OwnOrigin, address=settings().address),
+            Middleware(OneHost, address=str(settings().public_url) if settings().public_url else None),
             Middleware(BodyLimit),
             Middleware(LanguagePrefix),
             Middleware(Unforeseen),

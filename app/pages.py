@@ -98,7 +98,7 @@ def is_anonymous(request: Request) -> bool:
 
 def is_own_path(path: str) -> bool:
     """True for a path on this market; false for anything a browser could read as another site (open redirects)."""
-    return path.startswith("/") and not path.startswith(("//", "/\\")) and not any(c in path for c in "\r\n\t")
+    return path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable()
 
 
 def in_language(path: str, lang: Language) -> str:
@@ -176,9 +176,9 @@ def quantity(milli: int) -> str:
 
 def _surroundings(request: Request) -> dict[str, Any]:
     lang = language_of(request)
-    path = request.url.path
+    path = request.scope["path"]
     other: Language = "en" if lang == "th" else "th"
-    query = f"?{request.url.query}" if request.url.query else ""
+    query = f"?{asked}" if (asked := request.scope["query_string"].decode("latin-1")) else ""
     scope = scope_here(request)
     address = settings().address
     return {
@@ -198,9 +198,11 @@ def _surroundings(request: Request) -> dict[str, Any]:
 def _flashes(request: Request) -> list[Message]:
     try:
         message, params = json.loads(base64.urlsafe_b64decode(cookies.read(request, "flash") or ""))
-        return [Message(str(message), dict(params))]
-    except (ValueError, TypeError):
+        said = Message(str(message), dict(params))
+        said.reading(language_of(request))  # a cookie is the reader's to change: it must not break the page
+    except (ValueError, TypeError, KeyError):
         return []
+    return [said]
 
 
 def _read_aloud(lang: Language, value: Any) -> Any:

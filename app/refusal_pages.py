@@ -1,6 +1,7 @@
 """How a no is shown: a page that says what to do next, or RFC 9457 problem details for programs."""
 
 import logging
+from http import HTTPStatus
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -14,7 +15,7 @@ from app.api.problems import problem
 from app.doors import TooManyBytesError
 from app.errors import NotFound, Refusal, SignInNeeded
 from app.language import N_
-from app.pages import go, language_of, page, url
+from app.pages import go, in_language, language_of, page, url
 from app.request_log import story_of
 
 log = logging.getLogger(__name__)
@@ -78,6 +79,9 @@ async def _malformed(request: Request, _error: Exception) -> Response:
 
 async def _framework_said_no(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
+    path = request.scope["path"]
+    if status == HTTPStatus.NOT_FOUND and request.method == "GET" and path.endswith("/"):
+        return go(request, in_language(path.rstrip("/"), language_of(request)))
     return _answer(request, {404: NotFound(), 405: WrongMethod()}.get(status) or Refusal())
 
 
@@ -95,7 +99,7 @@ def _answer(request: Request, refusal: Refusal) -> Response:
     if _is_program(request):
         return problem(refusal, language_of(request))
     if isinstance(refusal, SignInNeeded):
-        here = request.url.path if request.method == "GET" else None
+        here = request.scope["path"] if request.method == "GET" else None
         return go(request, url(request, "sign_in", next=here))
     return page(
         request,
@@ -109,4 +113,4 @@ def _answer(request: Request, refusal: Refusal) -> Response:
 
 def _is_program(request: Request) -> bool:
     accepts = request.headers.get("accept", "")
-    return request.url.path.startswith("/api/") or ("json" in accepts and "text/html" not in accepts)
+    return request.scope["path"].startswith("/api/") or ("json" in accepts and "text/html" not in accepts)

@@ -80,8 +80,6 @@ WATCHED: Final = _of(Who.packer, Who.editor, Who.owner, Who.coordinator, Who.sta
 CENTER: Final = _of(Who.coordinator, Who.staff)
 RECEIVER: Final = _of(Who.owner, Who.staff)
 STAFF: Final = _of(Who.staff)
-NOBODY: Final = _of()
-"""None of these: it is a thing of one person, who is not among them."""
 
 WHOSE: Final[dict[str, Whose]] = {
     # app: signing in, addresses, health
@@ -201,7 +199,7 @@ WHOSE: Final[dict[str, Whose]] = {
     "GET /staff/programs": STAFF,
     "GET /staff/programs/tokens/new": STAFF,
     "POST /staff/programs/tokens": STAFF.with_form(name="เครื่องพิมพ์", scopes="webhooks"),
-    "POST /staff/programs/tokens/{token_id}/revoke": NOBODY,
+    "POST /staff/programs/tokens/{token_id}/revoke": STAFF,
     "GET /staff/programs/hooks/new": STAFF,
     "POST /staff/programs/hooks": STAFF.with_form(url="https://example.com/hook", events="order.paid"),
     "GET /staff/programs/hooks/{hook_id}": STAFF,
@@ -283,7 +281,7 @@ WHOSE: Final[dict[str, Whose]] = {
     "GET /desk/centers/{slug}/programs": CENTER,
     "GET /desk/centers/{slug}/programs/tokens/new": CENTER,
     "POST /desk/centers/{slug}/programs/tokens": CENTER.with_form(name="เครื่องพิมพ์", scopes="webhooks"),
-    "POST /desk/centers/{slug}/programs/tokens/{token_id}/revoke": NOBODY,
+    "POST /desk/centers/{slug}/programs/tokens/{token_id}/revoke": _of(Who.coordinator),
     "GET /desk/centers/{slug}/programs/hooks/new": CENTER,
     "POST /desk/centers/{slug}/programs/hooks": CENTER.with_form(url="https://example.com/hook", events="order.paid"),
     "GET /desk/centers/{slug}/programs/hooks/{hook_id}": CENTER,

@@ -84,6 +84,9 @@ async def two_worlds(session: AsyncSession) -> TwoWorlds:
         Who.other_coordinator: await _with(session, Role.coordinator, center_id=there.center_id),
         Who.revoked: await _revoked(session, here),
     }
+    here = await _with_token(session, here, "centers/{slug}", who[Who.coordinator], center_id=here.center_id)
+    here = await _with_token(session, here, "staff", who[Who.staff])
+    there = await _with_token(session, there, "centers/{slug}", who[Who.other_coordinator], center_id=there.center_id)
     await files.put("media/demo/picture.jpg", PICTURE, "image/jpeg")
     sessions = {each: people.open_browser(session, person, device="test") for each, person in who.items()}
     return TwoWorlds(here, there, sessions)
@@ -217,6 +220,12 @@ async def _programs(session: AsyncSession, stall: Stall, secret: str) -> Words:
         words[f"{where}/programs/hooks/{{hook_id}}"] = str(hook.id)
         words[f"{where}/programs/hooks/{{hook_id}}/deliveries/{{delivery_id}}"] = str(told.id)
     return words
+
+
+async def _with_token(session: AsyncSession, world: World, where: str, person: Person, **place: UUID) -> World:
+    """The world with a token that this person made on that desk."""
+    token, _ = await tokens.issue(session, await access.scope_of(session, person), "token", ["webhooks"], **place)
+    return replace(world, words={**world.words, f"{where}/programs/tokens/{{token_id}}": str(token.id)})
 
 
 async def _slip(session: AsyncSession, order: Order) -> str:

@@ -5,6 +5,7 @@ for a busy table gives up after five seconds instead of making everybody queue b
 again.  There is no way down (docs/decisions/0012-migrations-go-forward.md).
 """
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -20,6 +21,8 @@ from sqlalchemy.pool import NullPool
 
 FOLDER: Final = Path(__file__).parent
 _LOCK: Final = 0x6D61726B6574  # "market"
+_ASKED_EVERY: Final = 0.1
+"""Seconds."""
 
 
 class NewerDatabase(SystemExit):
@@ -43,8 +46,11 @@ async def on_connection(url: str, work: Callable[[Connection], None]) -> None:
 
 
 async def _set_up(connection: AsyncConnection) -> None:
-    # Both last until the connection closes: a migration may need transactions of its own.
-    await connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": _LOCK})
+    # Both last until the connection closes: a migration may need transactions of its own.  Asking again and again
+    # rather than waiting: an index that is built CONCURRENTLY would wait for our waiting, and we for it.
+    while not await connection.scalar(text("SELECT pg_try_advisory_lock(:lock)"), {"lock": _LOCK}):
+        await connection.rollback()
+        await asyncio.sleep(_ASKED_EVERY)
     await connection.execute(text("SET lock_timeout = '5s'"))
     await connection.commit()
 

@@ -4,6 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
+from migrations import gently
+
 revision = "0010_trail"
 down_revision = "0009_webhooks"
 
@@ -128,14 +130,10 @@ def _erasures() -> None:
 
 
 def _slips() -> None:
-    op.add_column("slips", sa.Column("transfer_hash", sa.String(), nullable=True))
-    op.add_column("slips", sa.Column("picture_gone_at", MOMENT, nullable=True))
-    op.execute(FINGERPRINT)
-    op.drop_constraint(op.f("ck_slips_reference_is_whole"), "slips", type_="check")
-    op.create_check_constraint(
-        op.f("ck_slips_reference_has_its_bank"), "slips", "trans_ref IS NULL OR bank_code IS NOT NULL"
-    )
-    op.create_index(
-        "uq_slips_transfer_hash", "slips", ["transfer_hash"], unique=True, postgresql_where="state <> 'refused'"
-    )
-    op.create_index("ix_slips_with_picture", "slips", ["sent_at"], postgresql_where="picture_gone_at IS NULL")
+    gently.add_columns("slips", transfer_hash="varchar", picture_gone_at="timestamptz")
+    gently.change_rows(FINGERPRINT)
+    gently.drop_constraint("slips", "ck_slips_reference_is_whole")
+    gently.set_check("slips", "ck_slips_reference_has_its_bank", "trans_ref IS NULL OR bank_code IS NOT NULL")
+    refused = "state <> 'refused'"
+    gently.set_index("slips", "uq_slips_transfer_hash", "transfer_hash", unique=True, where=refused)
+    gently.set_index("slips", "ix_slips_with_picture", "sent_at", where="picture_gone_at IS NULL")

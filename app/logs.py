@@ -6,9 +6,11 @@ the button to the mail.  What people typed, searched for or are called does not 
 are written as their route (`/o/{token}`), never as they were asked for.
 """
 
+import json
 import logging
 import re
 import sys
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -24,7 +26,7 @@ LEAST_SECRET = 8
 """Shorter ones would be found in every other word."""
 
 #: Lines from elsewhere that are of no use at INFO.
-QUIET = ("alembic", "httpx", "httpcore", "stripe")
+QUIET = ("alembic", "app.database.MeasuredPool", "httpx", "httpcore", "stripe")
 
 #: For granian, which sets up handlers of its own unless it is told otherwise.
 GRANIAN: dict[str, Any] = {
@@ -35,6 +37,7 @@ GRANIAN: dict[str, Any] = {
     "loggers": {"_granian": {"handlers": [], "propagate": True}},
 }
 
+_encode = json.JSONEncoder(ensure_ascii=False).encode
 _SECRET = re.compile(
     r"""
     (?P<before> :// [^\s:/@]* : ) [^\s/@]+ (?=@)                            # an address with a password
@@ -58,6 +61,7 @@ def set_up() -> None:
     handler.addFilter(name_request)
     logging.basicConfig(level=given.log_level, handlers=[handler], force=True)
     logging.captureWarnings(capture=True)
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False  # never shown
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
 
@@ -81,9 +85,16 @@ class JsonLines(JsonFormatter):
             json_ensure_ascii=False,
         )
 
+    def format(self, record: logging.LogRecord) -> str:
+        told: dict[str, Any] | None = getattr(record, "told", None)
+        if told is None:
+            return super().format(record)
+        # Requests are many, and what `app.request_log` tells of them is plain already.
+        time = datetime.fromtimestamp(record.created, UTC).isoformat()
+        line = {"level": record.levelname, "logger": record.name, "message": record.msg, **told, "time": time}
+        return _encode(line)
+
     def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:
-        if _is_clean(log_data.get("logger") or log_data.get("name")):
-            return log_data
         return {key: redacted(value) if isinstance(value, str) else value for key, value in log_data.items()}
 
 
@@ -97,18 +108,13 @@ class TextLines(logging.Formatter):
         request_id = getattr(record, "request_id", None)
         record.of_request = f" [{request_id}]" if request_id else ""
         line = super().format(record)
-        return line if _is_clean(record.name) else redacted(line)
+        return line if hasattr(record, "told") else redacted(line)
 
 
 def name_request(record: logging.LogRecord) -> bool:
     if request_id := jobs.request_id.get():
         record.request_id = request_id
     return True
-
-
-def _is_clean(name: str | None) -> bool:
-    """Access lines are put together from what cannot be secret, and there are many of them."""
-    return name == "market.access"
 
 
 def _hide(found: re.Match[str]) -> str:

@@ -30,8 +30,16 @@ class Attempt(Base):
     made_at: Mapped[Utc]
 
 
-async def refuse_after(session: AsyncSession, about: str, most: int, within: timedelta) -> None:
-    """Raise `TooManyAttempts` when `about` was tried `most` times `within` that span, saying when to come back."""
+async def refuse_after(
+    session: AsyncSession, about: str, most: int, within: timedelta, *, in_turn: bool = False
+) -> None:
+    """Raise `TooManyAttempts` when `about` was tried `most` times `within` that span, saying when to come back.
+
+    `in_turn`: whoever tries the same at the same moment waits for this transaction to end, so that a hundred guesses
+    sent at once are counted one after the other.
+    """
+    if in_turn:
+        await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"limit {about}", 0))))
     since = clock.now() - within
     count, first = (
         await session.execute(

@@ -18,6 +18,8 @@ from app.people import LEAST_PASSWORD_LENGTH, SESSION_LASTS
 router = APIRouter()
 
 MOST_WRONG_PASSWORDS = 8
+MOST_REGISTRATIONS = 40
+"""From one address, refused ones too: they tell who is known here."""
 WITHIN = timedelta(minutes=15)
 
 NewPassword = Annotated[str, StringConstraints(min_length=LEAST_PASSWORD_LENGTH, max_length=200)]
@@ -68,10 +70,13 @@ async def take_register(request: Request, session: Session) -> Response:
     if form.ok and not (form.values.email or form.values.phone):
         form.error("phone", N_("Please give a phone number or an e-mail address: you will sign in with it."))
     if form.ok:
+        about = f"register from {_address(request)}"
         try:
+            await limits.refuse_after(session, about, MOST_REGISTRATIONS, WITHIN)
+            limits.count(session, about)
             token = await _registered(request, session, form.values)
             return _enter(request, token, form.values.next)
-        except people.AlreadyKnown as refusal:
+        except (people.AlreadyKnown, TooManyAttempts) as refusal:
             form.refuse(refusal)
     return page(request, "app/register.html", 422, form=form)
 
@@ -96,7 +101,7 @@ async def take_password(request: Request, session: Session, person: CurrentPerso
     about = f"password {person.id}"
     if form.ok:
         try:
-            await limits.refuse_after(session, about, MOST_WRONG_PASSWORDS, WITHIN)
+            await limits.refuse_after(session, about, MOST_WRONG_PASSWORDS, WITHIN, in_turn=True)
             token = cookies.read(request, SESSION_COOKIE) or ""
             await people.change_password(session, person, form.values.old_password, form.values.password, token=token)
             return see_other(request, "account", flash=said(N_("Your password is changed.")))
@@ -123,8 +128,8 @@ async def _try_sign_in(request: Request, session: Session, form: Form[SignInForm
     """Return the new session's token, or None with the reason on the form; wrong tries are counted by name and by address."""
     abouts = [f"sign-in {form.values.name.lower()}", f"sign-in from {_address(request)}"]
     try:
-        for about, most in zip(abouts, (MOST_WRONG_PASSWORDS, 10 * MOST_WRONG_PASSWORDS), strict=True):
-            await limits.refuse_after(session, about, most, WITHIN)
+        await limits.refuse_after(session, abouts[0], MOST_WRONG_PASSWORDS, WITHIN, in_turn=True)
+        await limits.refuse_after(session, abouts[1], 10 * MOST_WRONG_PASSWORDS, WITHIN)
         return await people.sign_in(
             session, form.values.name, form.values.password, device=request.headers.get("user-agent", "")
         )

@@ -85,7 +85,7 @@ async def strip(session: AsyncSession, condition: ColumnElement[bool]) -> int:
     """Take address and words from these notices; return how many there were."""
     stripped = await session.scalars(
         update(Notice)
-        .where(condition, Notice.to != "")
+        .where(whole_market("a notice has no owner but the address on it"), condition, Notice.to != "")
         .values(to="", body_text="", last_error=None)
         .returning(Notice.id)
     )

@@ -27,10 +27,12 @@ import incubation_centers.programs
 import orders.basket_pages
 import orders.card_pages
 import orders.checkout_pages
+import orders.data_pages
 import orders.desk
 import orders.group_desk
 import orders.metrics
 import orders.pages
+import orders.privacy
 import orders.provider_desk
 import orders.refund_desk
 import orders.slip_desk
@@ -83,6 +85,8 @@ ROUTERS: tuple[APIRouter, ...] = tuple(
         orders.basket_pages,
         orders.checkout_pages,
         orders.pages,
+        orders.data_pages,
+        orders.privacy,
         orders.desk,
         orders.group_desk,
         orders.slip_desk,

@@ -18,7 +18,7 @@ from sqlalchemy import ForeignKey, Index, delete, func, or_, select, text, updat
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app import clock, jobs
+from app import clock, devices, jobs
 from app.database import Base, Id, Utc, session_scope
 from app.errors import Refusal
 from app.language import N_, Language
@@ -66,7 +66,7 @@ class Person(Base):
 
 
 class SignIn(Base):
-    """A browser where somebody is signed in, until it ends or is revoked."""
+    """A browser where somebody is signed in, until it ends or is revoked; `device` is its name (`app.devices`)."""
 
     __tablename__ = "sign_ins"
 
@@ -78,6 +78,11 @@ class SignIn(Base):
     seen_at: Mapped[Utc]
     ends_at: Mapped[Utc]
     revoked_at: Mapped[datetime | None]
+
+    @property
+    def device_name(self) -> str:
+        """As people would say it; rows of older markets hold all that the browser said."""
+        return devices.named(self.device)
 
 
 async def signed_in(session: AsyncSession, token: str) -> Person | None:
@@ -154,7 +159,7 @@ def open_browser(session: AsyncSession, person: Person, *, device: str) -> str:
         SignIn(
             person_id=person.id,
             token_hash=token_hash(token),
-            device=device[:200],
+            device=devices.named(device),
             created_at=now,
             seen_at=now,
             ends_at=now + SESSION_LASTS,

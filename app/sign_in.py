@@ -121,7 +121,8 @@ async def _account_page(
     request: Request, session: Session, person: people.Person, form: Form[PasswordForm], status: int = 200
 ) -> Response:
     browsers = await people.browsers_of(session, person)
-    return page(request, "app/account.html", status, form=form, person=person, browsers=browsers)
+    here = people.token_hash(cookies.read(request, SESSION_COOKIE) or "")
+    return page(request, "app/account.html", status, form=form, person=person, browsers=browsers, here=here)
 
 
 async def _try_sign_in(request: Request, session: Session, form: Form[SignInForm]) -> str | None:

@@ -1,7 +1,7 @@
-"""What a market must say of itself: how it ranks, how it looks after personal data, and its terms.
+"""What a market must say of itself: how it ranks, and its terms (how it looks after personal data: `orders.privacy`).
 
-How listings are ranked has to be published by the royal decree on digital platform services, B.E. 2565; the notice on
-personal data by the Personal Data Protection Act, B.E. 2562.  Each page is written once per language, side by side.
+How listings are ranked has to be published by the royal decree on digital platform services, B.E. 2565.  Each page is
+written once per language, side by side.
 """
 
 from fastapi import APIRouter, Request, Response
@@ -14,11 +14,6 @@ router = APIRouter()
 @router.get("/how-we-rank")
 async def how_we_rank(request: Request) -> Response:
     return _written(request, "how_we_rank")
-
-
-@router.get("/privacy")
-async def privacy(request: Request) -> Response:
-    return _written(request, "privacy")
 
 
 @router.get("/terms")

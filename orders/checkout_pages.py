@@ -27,6 +27,7 @@ from orders import checkout
 from orders.basket import Basket
 from orders.basket_cookie import CurrentBasket
 from orders.checkout import Buyer
+from orders.erasure import BUYERS_KEPT
 from orders.order import Order, last_address_of
 from orders.quote import Difference, Quote, differences, quote, read_seen, seen_of
 from orders.states import DeliveryKind, PaymentMethod
@@ -183,5 +184,6 @@ def _page(
         form=form,
         changes=changes,
         choices=address.choices_for(form),
+        buyer_years=BUYERS_KEPT.days // 365,
         seen=[figure.written() for figure in seen_of(now)],
     )

@@ -19,6 +19,7 @@ from app.money import in_thai_words
 from app.pages import go, in_language, language_of, page, said
 from orders import cancellation, order, promptpay, refunds, slips, timeline
 from orders.carriers import carrier, tracking_link
+from orders.forgetting import PICTURES_KEPT
 from orders.order import Order
 from orders.states import BUYER, OrderState
 
@@ -196,6 +197,7 @@ async def _page(request: Request, session: AsyncSession, found: Order, form: For
         slips=await slips.of_order(session, found.id) if not found.is_cash else [],
         came_back=request.query_params.get("back") == "paid",
         refunds=tasks,
+        picture_days=PICTURES_KEPT.days,
         tracking_link=tracking_link,
         carrier=carrier,
         spoken=order.spoken_phone,

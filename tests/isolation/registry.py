@@ -233,6 +233,12 @@ WHOSE: Final[dict[str, Whose]] = {
     "POST /o/{token}/cancel": BY_LINK,
     "POST /o/{token}/pay-to": BY_LINK.with_form(pay_to="081-234-5678"),
     "GET /o/{token}/receipt": BY_LINK,
+    "GET /o/{token}/data.zip": BY_LINK,
+    "GET /o/{token}/erase": BY_LINK,
+    "POST /o/{token}/erase": BY_LINK,
+    "GET /account/data.zip": SIGNED_IN,
+    "GET /account/erase": SIGNED_IN,
+    "POST /account/erase": SIGNED_IN,
     "GET /my/orders": SIGNED_IN,
     # Desks of orders and money (room orders)
     "GET /desk": SIGNED_IN,

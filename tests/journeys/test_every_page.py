@@ -23,6 +23,8 @@ NO_PAGES = {
     "cloth",
     "healthz",
     "media",
+    "my_data",
+    "order_data",
     "places_json",
     "promptpay_picture",
     "readyz",

@@ -5,7 +5,7 @@ TEST_PROCESSES ?= 2
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-long lint format
+.PHONY: help setup run test test-long lint docs format
 
 help: ## Say what can be made
 	@echo "The community organisation market"
@@ -34,6 +34,9 @@ lint: setup ## Check style, types and the direction of imports
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+
+docs: setup ## Write the table of settings into docs/operating.md
+	$(BIN)/python -m app.settings
 
 format: setup ## Put the code into its usual form
 	$(BIN)/ruff format

@@ -46,7 +46,7 @@ def _networks(given: str | tuple[str, ...]) -> tuple[str, ...]:
 class Settings(BaseSettings):
     """Every variable has the field's name in capitals; README's table says the same in prose."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True, use_attribute_docstrings=True)
 
     market_home: Path = Path("var")
     """Folder of the embedded database, local files and the generated secret."""
@@ -55,8 +55,11 @@ class Settings(BaseSettings):
     database_pool: int = Field(default=10, ge=1, le=200)
     """Connections a process may hold."""
     host: str = "127.0.0.1"
+    """The network address to listen at; 0.0.0.0 is every one this machine has."""
     port: int = Field(default=8000, ge=1, le=65535)
+    """Where web answers."""
     web_processes: int = Field(default=2, ge=1, le=64)
+    """Processes that serve pages; one for each processor core."""
     public_url: AnyHttpUrl | None = None
     """Address people use, for links in mails, canonical URLs and cookies' security."""
     secret_key: SecretStr | None = None
@@ -82,8 +85,11 @@ class Settings(BaseSettings):
     carrier_links: dict[str, str] = {}
     """Where parcels are followed, as JSON: carrier's name → address with {number}; adds to or replaces the known ones."""
     files_url: Annotated[str, AfterValidator(_files_url)] | None = None
+    """s3://bucket/prefix for pictures and slips; without it they are under `market_home`."""
     smtp_url: Annotated[str, AfterValidator(_smtp_url)] | None = None
+    """smtp://user:password@host:587; without it notices are kept for staff to read, and nothing is sent."""
     mail_from: str = "no-reply@localhost"
+    """Who the notices come from."""
     webhooks_local: bool = False
     """Webhooks may go to this machine itself, without encryption: only for writing programs."""
     page_memory_seconds: float = Field(default=0.8, ge=0, le=1)
@@ -93,6 +99,7 @@ class Settings(BaseSettings):
     api_changes_a_minute: int = Field(default=240, ge=1)
     """Changing calls of the API that one caller may make within a minute, over all processes."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    """The least important lines to write; WARNING leaves out one line per request."""
     log_format: Literal["auto", "json", "text"] = "auto"
     """JSON lines for machines, text for people; auto: text when somebody sits at the terminal."""
     slow_request_ms: int = Field(default=1000, ge=1)
@@ -124,6 +131,16 @@ class Settings(BaseSettings):
         return self.address.startswith("https://")
 
 
+def table() -> str:
+    """All settings for docs/operating.md, as Markdown."""
+    rows = ["| variable | default | meaning |", "|---|---|---|"]
+    for name, field in Settings.model_fields.items():
+        default = "–" if field.default in (None, (), {}) else f"`{field.default}`"
+        meaning = " ".join((field.description or "").split()).replace("|", "\\|")
+        rows.append(f"| `{name.upper()}` | {default} | {meaning} |")
+    return "\n".join(rows) + "\n"
+
+
 @cache
 def settings() -> Settings:
     """Return the settings; end the process with a message that names the variable when one is wrong."""
@@ -132,3 +149,9 @@ def settings() -> Settings:
     except ValidationError as error:
         lines = (f"{'.'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors())
         raise WrongSetting("Wrong setting\n" + "\n".join(f"  {line}" for line in lines)) from None
+
+
+if __name__ == "__main__":
+    page = Path("docs/operating.md")
+    before, begin, rest = page.read_text().partition("from app/settings.py -->\n")
+    page.write_text(before + begin + table() + rest[rest.index("<!-- end of settings -->") :])

@@ -98,6 +98,8 @@ class Settings(BaseSettings):
     """Reads of the API that one caller may make of one web process within a minute."""
     api_changes_a_minute: int = Field(default=240, ge=1)
     """Changing calls of the API that one caller may make within a minute, over all processes."""
+    counts_memory_seconds: float = Field(default=10, ge=0, le=300)
+    """How long a web process remembers how many listings each choice would give; the listings themselves are not kept."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """The least important lines to write; WARNING leaves out one line per request."""
     log_format: Literal["auto", "json", "text"] = "auto"

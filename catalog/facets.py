@@ -9,6 +9,7 @@ from those sums, which are few.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -29,6 +30,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock, places
 from app.language import Bilingual
+from app.settings import settings
+from app.short_memory import ShortMemory
 from app.thai_order import sort_key
 from catalog import categories
 from catalog.browse import COLUMNS, asked, certified
@@ -62,7 +65,12 @@ class Facets:
 
 
 async def facets(session: AsyncSession, choice: Choice) -> Facets:
-    """Count every facet for a choice, with one query."""
+    """Count every facet for a choice, with one query; the counts may be `COUNTS_MEMORY_SECONDS` old."""
+    key = (clock.business_day(), *choice.params(without={"sort"}).items())
+    return await _memory.recall(key, settings().counts_memory_seconds, partial(_counted, session, choice))
+
+
+async def _counted(session: AsyncSession, choice: Choice) -> Facets:
     sums = _sums(choice)
     rows = await session.execute(
         union_all(
@@ -182,6 +190,7 @@ def _province(code: str) -> tuple[str, Bilingual]:
     return _named(found, places.province_slug(found))
 
 
+_memory: Final[ShortMemory[Facets]] = ShortMemory(500)
 _HOLDS: Final = "holds"
 """Column that says whether a certificate of the chosen kind speaks for the listing."""
 _NO_NAME: Final = cast(null(), String)

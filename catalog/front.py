@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from sqlalchemy import ColumnElement, func, select, tuple_
@@ -9,6 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from app import clock
+from app.settings import settings
+from app.short_memory import ShortMemory
 from catalog.cards import NEWEST, Availability, Card, Seller, cards, on_shelf
 from catalog.choice import Choice, Facet
 from catalog.facets import Facets, facets
@@ -35,7 +38,10 @@ class Front:
 async def front(session: AsyncSession) -> Front:
     newest = await cards(session, (_among_its_groups_newest(),), NEWEST, LOOKED_AT)
     can_be_had = [card for card in newest if card.availability in {Availability.here, Availability.on_asking}]
-    return Front(can_be_had[:MOST_NEW], await _sellers_of_the_day(session), await facets(session, Choice({})))
+    sellers = await _memory.recall(
+        clock.business_day(), settings().counts_memory_seconds, partial(_sellers_of_the_day, session)
+    )
+    return Front(can_be_had[:MOST_NEW], sellers, await facets(session, Choice({})))
 
 
 def _among_its_groups_newest() -> ColumnElement[bool]:
@@ -65,3 +71,6 @@ async def _sellers_of_the_day(session: AsyncSession) -> list[Seller]:
         .limit(MOST_SELLERS)
     )
     return [Seller(*row) for row in rows]
+
+
+_memory: Final[ShortMemory[list[Seller]]] = ShortMemory(2)

@@ -132,9 +132,9 @@ def create_app() -> FastAPI:
         middleware=[
             *_proxies(),
             Middleware(RequestLog),
-            Middleware(SafeHeaders, is_https=settings().is_https, pays_at=settings().payment_page_origin),
             Middleware(HeadAsGet),
             Middleware(PageMemory, seconds=settings().page_memory_seconds),
+            Middleware(SafeHeaders, is_https=settings().is_https, pays_at=settings().payment_page_origin),
             Middleware(OwnOrigin, address=settings().address),
             Middleware(OneHost, address=str(settings().public_url) if settings().public_url else None),
             Middleware(BodyLimit),

@@ -11,8 +11,9 @@ import gzip
 import hashlib
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
+from typing import Literal, NamedTuple
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -26,6 +27,9 @@ LEAST_COMPRESSED = 860
 COMPRESSED_TYPES = ("text/", "application/json", "application/ld+json", "application/xml", "image/svg+xml")
 
 
+Way = Literal["plain", "zipped", "unchanged"]
+
+
 @dataclass(slots=True)
 class Answer:
     """A whole answer, ready to be sent again."""
@@ -37,10 +41,48 @@ class Answer:
     etag: str
     fresh_until: float
     route: str
+    _heads: dict[Way, list[tuple[bytes, bytes]]] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
         return len(self.body) + len(self.zipped or b"")
+
+    def way(self, asked: "Asked") -> Way:
+        """How it goes to who asked: not at all when they have it already, compressed when they can read that."""
+        if self.status == HTTPStatus.OK and asked.is_get and self.etag in asked.known_etags:
+            return "unchanged"
+        return "zipped" if self.zipped is not None and "gzip" in asked.encodings else "plain"
+
+    def head(self, way: Way, *, is_get: bool) -> list[tuple[bytes, bytes]]:
+        """Headers of one way, written once however often they are sent."""
+        if way not in self._heads:
+            self._heads[way] = self._written(way, is_get=is_get)
+        return list(self._heads[way])
+
+    def content(self, way: Way) -> bytes:
+        return {"plain": self.body, "zipped": self.zipped or b"", "unchanged": b""}[way]
+
+    def _written(self, way: Way, *, is_get: bool) -> list[tuple[bytes, bytes]]:
+        headers = MutableHeaders(raw=list(self.headers))
+        headers["Vary"] = ", ".join(filter(None, ("Accept-Encoding, Cookie", headers.get("vary"))))
+        if self.status == HTTPStatus.OK and is_get:
+            headers["ETag"] = self.etag
+        if way == "zipped":
+            headers["Content-Encoding"] = "gzip"
+        if way == "unchanged":
+            del headers["Content-Length"]
+        else:
+            headers["Content-Length"] = str(len(self.content(way)))
+        return headers.raw
+
+
+class Asked(NamedTuple):
+    """What of a request decides how it is answered."""
+
+    is_get: bool
+    is_personal: bool
+    known_etags: str
+    encodings: str
 
 
 class PageMemory:
@@ -55,13 +97,13 @@ class PageMemory:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
-        if scope["method"] != "GET" or _is_personal(headers):
-            await _send(await self._make(scope, receive, send), scope, headers, send)
+        asked = _asked(scope)
+        if not asked.is_get or asked.is_personal or not self.seconds:
+            await _send(await self._make(scope, receive, send), scope, asked, send)
             return
         key = scope["path"].encode() + b"?" + scope["query_string"]
         answer = self._remembered(key) or await self._make_once(key, scope, receive, send)
-        await _send(answer, scope, headers, send)
+        await _send(answer, scope, asked, send)
 
     def _remembered(self, key: bytes) -> Answer | None:
         answer = self._answers.get(key)
@@ -143,33 +185,38 @@ def _without_pathsend(scope: Scope) -> Scope:
     return {**scope, "extensions": extensions}
 
 
-async def _send(answer: Answer | None, scope: Scope, asked: Headers, send: Send) -> None:
+async def _send(answer: Answer | None, scope: Scope, asked: Asked, send: Send) -> None:
     if answer is None:
         return
     if story := story_of(scope):
         story.route = answer.route
-    message: Message = {"type": "http.response.start", "status": answer.status, "headers": list(answer.headers)}
-    headers = MutableHeaders(scope=message)
-    headers["Vary"] = ", ".join(filter(None, ("Accept-Encoding, Cookie", headers.get("vary"))))
-    body = answer.body
-    if answer.status == HTTPStatus.OK and scope["method"] == "GET":
-        headers["ETag"] = answer.etag
-        if answer.etag in asked.get("if-none-match", ""):
-            message["status"], body = HTTPStatus.NOT_MODIFIED.value, b""
-    if body and answer.zipped is not None and "gzip" in asked.get("accept-encoding", ""):
-        headers["Content-Encoding"] = "gzip"
-        body = answer.zipped
-    if message["status"] == HTTPStatus.NOT_MODIFIED:
-        del headers["Content-Length"]
-    else:
-        headers["Content-Length"] = str(len(body))
-    await send(message)
-    await send({"type": "http.response.body", "body": body})
+    way = answer.way(asked)
+    status = HTTPStatus.NOT_MODIFIED.value if way == "unchanged" else answer.status
+    await send({"type": "http.response.start", "status": status, "headers": answer.head(way, is_get=asked.is_get)})
+    await send({"type": "http.response.body", "body": answer.content(way)})
 
 
-def _is_personal(headers: Headers) -> bool:
-    cookies = headers.get("cookie", "")
-    return any(f"{name}=" in cookies for name in PERSONAL_COOKIES) or "authorization" in headers
+def _asked(scope: Scope) -> Asked:
+    """Read the headers once: this is done for every answer that is remembered, so it may cost next to nothing."""
+    found = {b"cookie": b"", b"if-none-match": b"", b"accept-encoding": b""}
+    is_personal = False
+    for name, value in scope["headers"]:
+        if name in found:
+            found[name] += b"; " + value
+        elif name == b"authorization":
+            is_personal = True
+    cookies = found[b"cookie"]
+    if cookies:
+        is_personal = is_personal or any(name in cookies for name in _PERSONAL)
+    return Asked(
+        scope["method"] == "GET",
+        is_personal,
+        found[b"if-none-match"].decode("latin-1"),
+        found[b"accept-encoding"].decode("latin-1"),
+    )
+
+
+_PERSONAL = tuple(f"{name}=".encode() for name in PERSONAL_COOKIES)
 
 
 def _is_public(answer: Answer) -> bool:

@@ -5,7 +5,7 @@ TEST_PROCESSES ?= 2
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-long lint docs format
+.PHONY: help setup run test test-long bench lint docs format
 
 help: ## Say what can be made
 	@echo "The community organisation market"
@@ -28,6 +28,9 @@ test: setup ## Run every test but the long ones, browser journeys included
 test-long: setup ## Run the tests that take minutes
 	@sh tests/install_browser.sh
 	$(BIN)/pytest -m long
+
+bench: setup ## Measure the market beside its ceilings (half an hour)
+	$(BIN)/python -m benchmarks
 
 lint: setup ## Check style, types and the direction of imports
 	$(BIN)/ruff check

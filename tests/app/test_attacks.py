@@ -1,5 +1,6 @@
 """What strangers try at the doors: other people's redirects, hosts, cookies, scripts and files."""
 
+import asyncio
 import base64
 import re
 from collections.abc import Iterator
@@ -7,17 +8,20 @@ from collections.abc import Iterator
 import httpx
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app import files
+from app import clock, files, people
+from app.access import SESSION_COOKIE
 from app.language import ROOMS, ROOT
 from app.limits import Attempt
 from app.main import create_app
 from app.pages import is_own_path
 from app.settings import settings
+from app.sign_in import MOST_REGISTRATIONS, MOST_WRONG_PASSWORDS
 from tests import factories
 from tests.ground.tripwire import Watched
+from tests.isolation.routes import routes_of
 from tests.producers.desk import enter
 
 ELSEWHERE = [
@@ -211,3 +215,50 @@ async def test_only_our_own_proxy_says_who_asks(session: AsyncSession, https: Fa
         await client.post("/sign-in", data=typed, headers={"X-Forwarded-For": "198.51.100.1, 203.0.113.7, 10.0.0.2"})
     tried = (await session.scalars(select(Attempt.about).where(Attempt.about.startswith("sign-in from")))).all()
     assert tried == [f"sign-in from {counted}"]
+
+
+async def test_guesses_that_come_at_once_are_counted_one_by_one(
+    client: httpx.AsyncClient, session: AsyncSession
+) -> None:
+    await factories.person(session, email="nok@example.com")
+    await session.commit()
+    guesses = [{"name": "nok@example.com", "password": f"wrong password {n}"} for n in range(2 * MOST_WRONG_PASSWORDS)]
+    await asyncio.gather(*(client.post("/sign-in", data=guess) for guess in guesses))
+    counted = select(func.count()).where(Attempt.about == "sign-in nok@example.com")
+    assert await session.scalar(counted) == MOST_WRONG_PASSWORDS
+
+
+async def test_asking_who_is_known_here_by_registering_is_slowed_down(
+    client: httpx.AsyncClient, session: AsyncSession
+) -> None:
+    await factories.person(session, email="nok@example.com")
+    session.add_all(
+        Attempt(about="register from 127.0.0.1", made_at=clock.now()) for _ in range(MOST_REGISTRATIONS - 1)
+    )
+    await session.commit()
+    typed = {"name": "นก", "email": "nok@example.com", "password": "a long password"}
+    known, refused = [await client.post("/register", data=typed) for _ in range(2)]
+    assert (known.status_code, refused.status_code) == (422, 422)
+    assert "นาที" in refused.text
+    assert "นาที" not in known.text
+
+
+async def test_signing_in_gives_a_session_nobody_knew_before(client: httpx.AsyncClient, session: AsyncSession) -> None:
+    await factories.person(session, email="nok@example.com")
+    await session.commit()
+    client.cookies.set(SESSION_COOKIE, "planted by somebody else")
+    answer = await client.post("/sign-in", data={"name": "nok@example.com", "password": factories.PASSWORD})
+    (cookie,) = [each for each in answer.headers.get_list("set-cookie") if each.startswith("session=")]
+    assert "planted" not in cookie
+    assert await people.signed_in(session, "planted by somebody else") is None
+
+
+@pytest.mark.parametrize(
+    "site", [{"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}, {"Origin": "null"}]
+)
+async def test_no_changing_route_takes_a_form_of_another_site(client: httpx.AsyncClient, site: dict[str, str]) -> None:
+    for route in routes_of(create_app()):
+        method, _, path = route.partition(" ")
+        if method != "GET" and not path.startswith("/api/"):
+            answer = await client.request(method, path.replace("{", "").replace("}", ""), headers=site)
+            assert answer.status_code == 403, route

@@ -33,6 +33,7 @@ from sqlalchemy.sql.elements import (
     ColumnElement,
     Grouping,
 )
+from sqlalchemy.sql.functions import Function
 from sqlalchemy.sql.schema import Column
 from sqlalchemy.sql.selectable import (
     CTE,
@@ -66,6 +67,8 @@ SECRETS: Final = frozenset(
         "invitations.token_hash",
         "orders.link_token",
         "orders.once_token",
+        "people.email",  # what people sign in with; a password follows
+        "people.phone",
         "sign_ins.token_hash",
     }
 )
@@ -218,6 +221,8 @@ def _pins(condition: Any, table: FromClause, pinned: frozenset[FromClause]) -> b
 
 
 def _equals(column: Any, value: Any, table: FromClause, pinned: frozenset[FromClause]) -> bool:
+    if isinstance(column, Function) and column.name == "lower":
+        (column,) = column.clauses
     if not isinstance(column, Column) or column.table != table or not _is_key(column):
         return False
     return value.table in pinned if isinstance(value, ColumnClause) and value.table is not None else True

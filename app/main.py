@@ -57,6 +57,7 @@ from app.refusal_pages import Unforeseen, show_refusals
 from app.request_log import RequestLog, RouteNoted
 from app.settings import settings
 from migrations import history
+from orders import stripe_gateway
 from orders.basket_cookie import know_basket
 
 ROUTERS: tuple[APIRouter, ...] = tuple(
@@ -118,6 +119,7 @@ QUESTIONS = (
 @asynccontextmanager
 async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
     yield
+    await stripe_gateway.close()
     await database.engine().dispose()
 
 

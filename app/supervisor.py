@@ -7,6 +7,7 @@ kernel ends the children when this process itself is killed.
 
 import asyncio
 import os
+import secrets
 import signal
 import socket
 import sys
@@ -14,6 +15,7 @@ import time
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from typing import Any
 
 from app import database, demo, processes
@@ -21,10 +23,14 @@ from app.embedded import Server
 from app.settings import settings
 from migrations import history
 
-CHILDREN = ("web", "worker")
+CHILDREN = {"web": "app.web", "worker": "app.worker"}
+"""Names and modules, in the order in which they stop."""
+STANDIN = "tests.stripe_standin"
 STOP_SECONDS = 30
 """Longer than web and worker themselves allow what they are doing."""
 READY_SECONDS = 60
+STANDIN_PORT = 4111
+"""So much above the market's port the stand-in for Stripe listens."""
 MOST_FALLS_AT_START = 3
 LONGEST_PAUSE = 30.0
 STEADY_SECONDS = 30
@@ -67,6 +73,8 @@ async def run(server: Server | None) -> None:
     """Run the market until SIGINT or SIGTERM; a second signal stops without waiting for what is under way."""
     stop = Stop()
     _refuse_taken_port()
+    if settings().stripe_standin:
+        _open_standin()
     await stop.or_else(prepare())
     if stop.asked.is_set():
         return
@@ -92,9 +100,10 @@ async def prepare() -> None:
 
 @dataclass
 class Child:
-    """A process of this market, named by its module in `app`."""
+    """A process of this market."""
 
     name: str
+    module: str
     process: asyncio.subprocess.Process | None = None
     pause: float = 0.0
     falls: int = 0
@@ -115,7 +124,7 @@ class Child:
     async def start(self) -> None:
         self.started_at = time.monotonic()
         self.process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", f"app.{self.name}"),
+            *(sys.executable, "-m", self.module),
             stdin=asyncio.subprocess.DEVNULL,
             start_new_session=True,
             env=os.environ | processes.starter(),
@@ -139,7 +148,9 @@ class Child:
 @asynccontextmanager
 async def _children(stop: Stop) -> AsyncIterator[list[Child]]:
     """Have web and worker run; afterwards web stops first, so that the worker still sees its last jobs."""
-    children = [Child(name) for name in CHILDREN]
+    children = [Child(name, module) for name, module in CHILDREN.items()]
+    if settings().stripe_standin:
+        children.append(Child("Stripe stand-in", STANDIN))
     keepers = [asyncio.create_task(child.keep_alive()) for child in children]
     try:
         yield children
@@ -214,8 +225,24 @@ def _refuse_taken_port() -> None:
         ) from None
 
 
+def _open_standin() -> None:
+    """Give this market the keys of a stand-in for Stripe that only it and the stand-in know."""
+    if find_spec("tests") is None:
+        raise NotReady("STRIPE_STANDIN: the stand-in lives in tests/, which is not here.")
+    port = os.environ.setdefault("STRIPE_STANDIN_PORT", str(settings().port + STANDIN_PORT))
+    os.environ |= {
+        "STRIPE_SECRET_KEY": f"sk_test_{secrets.token_urlsafe(24)}",
+        "STRIPE_WEBHOOK_SECRET": f"whsec_{secrets.token_urlsafe(24)}",
+        "STRIPE_API_BASE": f"http://localhost:{port}",
+        "STRIPE_STANDIN_WEBHOOK": f"http://localhost:{settings().port}/webhooks/stripe",
+    }
+    settings.cache_clear()
+
+
 def _welcome() -> None:
     _say(f"The market is open: {settings().address}")
+    if settings().stripe_standin:
+        _say(f"  Payments go to a stand-in for Stripe at {settings().payment_page_origin}: no money moves.")
     if settings().market_demo:
         for line in demo.sign_ins():
             _say(f"  {line}")

@@ -15,7 +15,7 @@ from app.database import session_scope
 from app.errors import NotFound, Refusal
 from app.language import N_
 from catalog import capacity
-from orders import hand_over, notices, postings, refunds
+from orders import card_payments, hand_over, notices, postings, refunds
 from orders.order import Order, OrderPart, line_ids, locked, locked_parts, note
 from orders.refunds import RefundReason
 from orders.states import MARKET, Actor, ActorKind, OrderState, PartState
@@ -51,6 +51,7 @@ async def cancel(session: AsyncSession, order: Order, by: Actor, reason: str | N
         await _give_up(session, order, part)
     if was_unpaid:
         await refunds.owe(session, order, order.credit_satang, RefundReason.cancelled)
+    await card_payments.close(session, order)
     order.cancelled_because = reason
     note(session, order, "cancelled", by, reason=reason)
     await session.flush()

@@ -4,6 +4,7 @@ Neither asks who is here: what a visitor's cookies say would be read in a transa
 is asked.
 """
 
+import logging
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Header, Request, Response
@@ -20,6 +21,8 @@ MOST_BYTES: Final = 1024 * 1024
 """Of an event; Stripe's are a few kilobytes."""
 Signature = Annotated[str | None, Header(alias="Stripe-Signature", max_length=2000)]
 
+log = logging.getLogger("market.stripe")
+
 
 @router.post("/o/{token}/pay", name="pay_by_card")
 async def pay(request: Request, token: str) -> Response:
@@ -30,6 +33,7 @@ async def pay(request: Request, token: str) -> Response:
     except NotFound:
         raise
     except Refusal as refusal:
+        log.warning("No page to pay on: %s", refusal.text("en"), exc_info=refusal.__cause__)
         return go(request, in_language(f"/o/{token}", lang), flash=said(refusal.message, **refusal.params))
     return RedirectResponse(page, status_code=303)
 

@@ -203,6 +203,15 @@ def event(body: bytes, signature: str | None) -> StripeEvent:
     return StripeEvent(read.id, read.type, read.to_dict())
 
 
+async def close() -> None:
+    """Close the connections to Stripe; the next call opens new ones, with the keys as they are then."""
+    if _client.cache_info().currsize:
+        _client.cache_clear()
+        http = _http()
+        _http.cache_clear()
+        await http.close_async()
+
+
 def checkout_of(found: Mapping[str, Any]) -> Checkout:
     """Read a Checkout session as Stripe writes it, in an answer or in an event."""
     named = found.get("payment_intent")
@@ -262,8 +271,13 @@ def _client() -> stripe.StripeClient:
         secret.get_secret_value(),
         base_addresses={"api": str(base).rstrip("/")} if base else {},
         max_network_retries=0,
-        http_client=stripe.HTTPXClient(timeout=TIMEOUT),
+        http_client=_http(),
     )
+
+
+@cache
+def _http() -> stripe.HTTPXClient:
+    return stripe.HTTPXClient(timeout=TIMEOUT)
 
 
 def _uuid(text: str | None) -> UUID | None:

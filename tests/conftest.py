@@ -19,9 +19,11 @@ ROOT = Path(__file__).resolve().parent.parent
 TEST_HOME = ROOT / "var/test"
 DATABASE_NAME = f"test_{os.getpid()}"
 
+STRIPE = ("STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET", "STRIPE_API_BASE", "STRIPE_STANDIN", "STRIPE_STANDIN_PORT")
+
 _HOME = mkdtemp(prefix="market-test-")
 _SERVER = embedded.Server(TEST_HOME)
-for _name in ("SMTP_URL", "FILES_URL", "PUBLIC_URL", "PROMPTPAY_ID", "MARKET_DEMO"):
+for _name in ("SMTP_URL", "FILES_URL", "PUBLIC_URL", "PROMPTPAY_ID", "MARKET_DEMO", *STRIPE):
     os.environ.pop(_name, None)
 os.environ |= {
     "DATABASE_URL": _SERVER.url(DATABASE_NAME),
@@ -35,7 +37,8 @@ settings.register_profile("market", deadline=None)
 settings.load_profile("market")
 
 pytest_plugins = [
-    f"tests.ground.{ground}" for ground in ("homes", "databases", "clients", "servers", "stocked", "browsers", "receivers")
+    f"tests.ground.{ground}"
+    for ground in ("homes", "databases", "clients", "servers", "stocked", "browsers", "receivers", "stripe")
 ]
 
 

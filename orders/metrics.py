@@ -6,6 +6,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
+from app.access import whole_market
 from app.metrics import Figure, Question
 from orders.card_payments import ProviderPayment
 from orders.order import Order
@@ -17,13 +18,14 @@ from orders.states import OrderState
 LATELY = timedelta(days=30)
 """Orders of longer ago are not counted: reading them all every few seconds would cost more the older the market is."""
 DAY = timedelta(days=1)
+ALL = whole_market("counts and ages for watchers, who see nothing of a single row")
 
 
 async def of_orders(session: AsyncSession) -> list[Figure]:
     """Orders placed lately, by how far they are; and today's story: placed, paid, done."""
     now = clock.now()
     rows = await session.execute(
-        select(Order.state, func.count()).where(Order.placed_at > now - LATELY).group_by(Order.state)
+        select(Order.state, func.count()).where(ALL, Order.placed_at > now - LATELY).group_by(Order.state)
     )
     by_state = dict(rows.all())
     placed, paid, done = (
@@ -32,7 +34,7 @@ async def of_orders(session: AsyncSession) -> list[Figure]:
                 func.count().filter(Order.placed_at > now - DAY),
                 func.count().filter(Order.paid_at > now - DAY),
                 func.count().filter(Order.done_at > now - DAY),
-            ).where(Order.placed_at > now - LATELY)
+            ).where(ALL, Order.placed_at > now - LATELY)
         )
     ).one()
     about = "What happened within 24 hours to orders placed within 30 days."
@@ -50,13 +52,13 @@ async def of_orders(session: AsyncSession) -> list[Figure]:
 async def of_money_in_doubt(session: AsyncSession) -> list[Figure]:
     """Money that somebody, or a provider, still has to say something about; how much of it, and for how long."""
     waiting = {
-        "slip": select(func.count(), func.min(Slip.sent_at)).where(Slip.state == SlipState.waiting),
-        "refund": select(func.count(), func.min(RefundTask.made_at)).where(RefundTask.state != "done"),
+        "slip": select(func.count(), func.min(Slip.sent_at)).where(ALL, Slip.state == SlipState.waiting),
+        "refund": select(func.count(), func.min(RefundTask.made_at)).where(ALL, RefundTask.state != "done"),
         "provider_payment": select(func.count(), func.min(ProviderPayment.expires_at)).where(
-            ProviderPayment.state == "asked", ProviderPayment.expires_at < clock.now()
+            ALL, ProviderPayment.state == "asked", ProviderPayment.expires_at < clock.now()
         ),
         "provider_event": select(func.count(), func.min(ProviderEvent.received_at)).where(
-            ProviderEvent.worked_at.is_(None)
+            ALL, ProviderEvent.worked_at.is_(None)
         ),
     }
     figures = []

@@ -4,18 +4,20 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import timedelta
+from importlib import import_module
 from pathlib import Path
 
 import httpx
 import pytest
 from fastapi import FastAPI
 from prometheus_client.parser import text_string_to_metric_families
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import jobs, worker, worker_port
 from app.clock import FrozenClock
 from app.database import engine, sessions
+from app.limits import Attempt
 from app.settings import settings
 from tests.orders import factories
 
@@ -221,3 +223,16 @@ def test_processes_of_one_home_are_added_up_and_the_dead_forgotten(tmp_path: Pat
     told = subprocess.run([sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, check=True)
     assert 'market_request_seconds_count{method="GET",route="/",status="200"} 2.0' in told.stdout
     assert "market_database_connections_used 1.0" in told.stdout
+
+
+@pytest.mark.parametrize(("trusted", "seen"), [("127.0.0.0/8,10.0.0.1", "203.0.113.9"), ("", "127.0.0.1")])
+async def test_a_readers_address_is_believed_of_trusted_proxies_only(
+    session: AsyncSession, setting: Callable[[str, str], None], trusted: str, seen: str
+) -> None:
+    setting("TRUSTED_PROXIES", trusted)
+    behind = httpx.ASGITransport(import_module("app.main").create_app(), client=("127.0.0.1", 1))
+    async with httpx.AsyncClient(transport=behind, base_url="http://market.test") as client:
+        wrong = {"number": "123456", "phone": "5678"}
+        await client.post("/orders/find", data=wrong, headers={"X-Forwarded-For": "198.51.100.1, 203.0.113.9"})
+    tried = (await session.scalars(select(Attempt.about))).all()
+    assert any(seen in about for about in tried)

@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import clock
+from app.access import whole_market
 from app.database import Base, Id, Utc
 from app.errors import NotFound, Refusal
 from app.language import N_
@@ -127,7 +128,7 @@ async def listening(
     place = or_(
         Hook.group_id.in_(group_ids),
         Hook.center_id.in_(center_ids),
-        and_(Hook.group_id.is_(None), Hook.center_id.is_(None)),
+        and_(whole_market("the network's own hooks hear of all"), Hook.group_id.is_(None), Hook.center_id.is_(None)),
     )
     question = select(Hook).where(place, Hook.deleted_at.is_(None), Hook.events.contains([event.value]))
     return (await session.scalars(question.order_by(Hook.id))).all()

@@ -56,7 +56,8 @@ NOBODYS: Final = frozenset(
         "fee_rules",  # public rules
         "holds",  # amounts that are taken, by whom no page says
         "jobs",  # the market's own work; staff see those that failed
-        "pools",  # amounts without a name; reached through variants
+        "provider_events",  # what Stripe told the market; staff see those that failed
+    "pools",  # amounts without a name; reached through variants
     }
 )
 SECRETS: Final = frozenset(
@@ -77,7 +78,8 @@ OWNERS: Final = frozenset(
         "api_calls.who",
         "holds.owner_id",
         "ledger_entries.order_id",
-        "payments.key",
+        "ledger_facts.key",
+    "payments.key",
         "orders.receiver_id",
         "trail.person_id",
         "trail.group_id",

@@ -46,6 +46,7 @@ import producers.metrics
 import producers.pages
 import producers.programs
 import producers.staff
+import producers.trail_desk
 import producers.staff_programs
 from app import address, database, health, metrics, sign_in, trail
 from app.access import know_visitor
@@ -81,6 +82,7 @@ ROUTERS: tuple[APIRouter, ...] = tuple(
         producers.certificates_desk,
         producers.members_desk,
         producers.staff,
+        producers.trail_desk,
         producers.programs,
         producers.staff_programs,
         orders.basket_pages,

@@ -210,6 +210,8 @@ WHOSE: Final[dict[str, Whose]] = {
     "POST /staff/programs/hooks/{hook_id}/delete": STAFF,
     "GET /staff/programs/hooks/{hook_id}/deliveries/{delivery_id}": STAFF,
     "POST /staff/programs/hooks/{hook_id}/deliveries/{delivery_id}/replay": STAFF,
+    "GET /desk/groups/{slug}/trail": OWNER,
+    "GET /staff/trail": STAFF,
     "GET /staff/groups": STAFF,
     "GET /staff/groups/{slug}": STAFF,
     "POST /staff/groups/{slug}/approve": STAFF,

@@ -10,6 +10,7 @@ from starlette.middleware import Middleware
 from starlette.staticfiles import StaticFiles
 
 import catalog.api
+import catalog.desk_api
 import catalog.editing
 import catalog.legal
 import catalog.listing_details
@@ -20,6 +21,7 @@ import catalog.new_listing
 import catalog.pages
 import catalog.photo_desk
 import catalog.sitemap
+import incubation_centers.api
 import incubation_centers.desk
 import incubation_centers.money_desk
 import incubation_centers.pages
@@ -29,6 +31,7 @@ import orders.card_pages
 import orders.checkout_pages
 import orders.data_pages
 import orders.desk
+import orders.desk_api
 import orders.group_desk
 import orders.metrics
 import orders.pages
@@ -37,6 +40,7 @@ import orders.provider_desk
 import orders.refund_desk
 import orders.slip_desk
 import orders.staff
+import producers.api
 import producers.canvas_desk
 import producers.canvas_pages
 import producers.certificates_desk
@@ -105,6 +109,10 @@ ROUTERS: tuple[APIRouter, ...] = tuple(
 
 API: tuple[APIRouter, ...] = tuple(room.router for room in (catalog.api,))
 """Rooms of the API; their routes live under `openapi.PATH`."""
+DESK_API: tuple[APIRouter, ...] = tuple(
+    room.router for room in (producers.api, catalog.desk_api, orders.desk_api, incubation_centers.api)
+)
+"""What desks do, for programs."""
 UNSEEN: tuple[APIRouter, ...] = (orders.card_pages.router,)
 """Routes that never ask who is here: they talk to other machines, while no transaction may be open."""
 
@@ -158,7 +166,7 @@ def create_app() -> FastAPI:
     app.state.neighbours = health.neighbours()
     app.state.asked = metrics.Asked(QUESTIONS)
     show_refusals(app)
-    api = openapi.create_api(API)
+    api = openapi.create_api((*API, *DESK_API))
     api.state.pages = app.state.pages
     app.mount(openapi.PATH, api, name="api")
     return app

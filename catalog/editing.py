@@ -20,7 +20,7 @@ from app.language import N_, Bilingual
 from app.money import Satang
 from app.pages import go, language_of, page, quantity, said, url
 from app.people import Person
-from catalog import capacity, listings, stall
+from catalog import listings, stall
 from catalog.listings import Listing
 from catalog.stall import Offer, Size
 from producers.groups import EditedGroup, Group, OwnGroup
@@ -81,7 +81,7 @@ async def take_amounts(
     if form.ok:
         try:
             async with session.begin_nested():
-                await _set_amounts(session, size, form.values, by=person)
+                await _set_amounts(session, offer.listing, size, form.values, by=person)
         except Refusal as refusal:
             form.refuse(refusal)
     if not form.ok:
@@ -157,12 +157,12 @@ def _size(offer: Offer, form: Form[AmountsForm]) -> Size:
     raise NotFound
 
 
-async def _set_amounts(session: Session, size: Size, typed: AmountsForm, *, by: Person) -> None:
+async def _set_amounts(session: Session, listing: Listing, size: Size, typed: AmountsForm, *, by: Person) -> None:
     """Set what was changed in the form; what it shows unchanged is left alone, whoever bought meanwhile."""
     if typed.price != size.variant.price_satang:
         await listings.set_price(session, size.variant, typed.price, by=by)
     if typed.left is not None and typed.left != typed.seen_left:
-        await capacity.set_left(session, size.variant.pool_id, typed.left, seen_milli=typed.seen_left)
+        await stall.set_left(session, listing, size.variant, typed.left, seen_milli=typed.seen_left, by=by)
 
 
 def _back(request: Request, listing: Listing, group: Group, words: str) -> Response:

@@ -40,6 +40,11 @@ FALLBACK_WIDTH: Final = 640
 """What a browser gets that knows no `srcset`, in pixels."""
 
 
+class PhotosMissing(Refusal):
+    status = 422
+    message = N_("Name every photo of the listing once, in the order in which they should stand.")
+
+
 class TooManyPhotos(Refusal):
     message = N_("A listing can have up to %(most)s photos. Please remove one first.")
 
@@ -266,6 +271,16 @@ async def move(session: AsyncSession, photo: Photo, by: int) -> None:
     row.insert(min(max(place + by, 0), len(row) - 1), row.pop(place))
     for position, each in enumerate(row):
         each.position = position
+    await session.flush()
+
+
+async def arrange(session: AsyncSession, listing_id: UUID, photo_ids: Sequence[UUID]) -> None:
+    """Put all photos of a listing in this order.  Refuses with `PhotosMissing` unless each is named once."""
+    row = {photo.id: photo for photo in await _locked(session, listing_id)}
+    if sorted(photo_ids) != sorted(row):
+        raise PhotosMissing(field="photo_ids")
+    for position, photo_id in enumerate(photo_ids):
+        row[photo_id].position = position
     await session.flush()
 
 

@@ -13,9 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import clock
 from app.errors import NotFound
 from app.language import N_, Message
+from app.people import Person
 from catalog import capacity, categories, photos
 from catalog.capacity import Pool
-from catalog.listings import Listing, ListingCertificate, ListingKind, ListingState, Variant, why_not_on_sale
+from catalog.listings import Listing, ListingCertificate, ListingKind, ListingState, Variant, sign, why_not_on_sale
 from catalog.photos import PhotoState, Picture
 from producers.clusters import Cluster
 from producers.groups import Group
@@ -104,6 +105,20 @@ async def certificates_ticked(session: AsyncSession, listing: Listing) -> set[UU
     """Return the ids of the certificates that speak for a listing, the expired ones too."""
     question = select(ListingCertificate.certificate_id).where(ListingCertificate.listing_id == listing.id)
     return set(await session.scalars(question))
+
+
+async def set_left(
+    session: AsyncSession,
+    listing: Listing,
+    variant: Variant,
+    milli: int,
+    *,
+    seen_milli: int | None = None,
+    by: Person | None = None,
+) -> None:
+    """Say how much more of a size can be bought; refuses as `capacity.set_left`."""
+    await capacity.set_left(session, variant.pool_id, milli, seen_milli=seen_milli)
+    sign(listing, by)
 
 
 def hints(offer: Offer) -> Iterator[Hint]:

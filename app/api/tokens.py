@@ -34,6 +34,7 @@ SCOPES: Final[Mapping[str, str]] = {
     "listings:write": N_("Keep the listings"),
     "center:read": N_("See the centre's sheets and figures"),
     "money:read": N_("See the books"),
+    "money:write": N_("Write plans, income and costs"),
     "webhooks": N_("Keep the addresses that are told what happens"),
 }
 """What a token may be allowed, and how people read it."""

@@ -26,6 +26,7 @@ import incubation_centers.desk
 import incubation_centers.money_desk
 import incubation_centers.pages
 import incubation_centers.programs
+import orders.api
 import orders.basket_pages
 import orders.card_pages
 import orders.checkout_pages
@@ -107,7 +108,7 @@ ROUTERS: tuple[APIRouter, ...] = tuple(
     )
 )
 
-API: tuple[APIRouter, ...] = tuple(room.router for room in (catalog.api,))
+API: tuple[APIRouter, ...] = (catalog.api.router, orders.api.basket_room, orders.api.order_room)
 """Rooms of the API; their routes live under `openapi.PATH`."""
 DESK_API: tuple[APIRouter, ...] = tuple(
     room.router for room in (producers.api, catalog.desk_api, orders.desk_api, incubation_centers.api)

@@ -72,6 +72,12 @@ class PictureTooSmall(PictureRefused):
     message = N_("%(name)s is too small to show. Please choose a larger picture.")
 
 
+PICTURE_REFUSALS: Final = (
+    *(PictureEmpty, PictureTooLarge, PictureKindUnknown, PictureDamaged),
+    *(PictureTooManyPixels, PictureTooHeavy, PictureTooSmall),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """One of the four kinds that we take."""

@@ -17,7 +17,7 @@ from app.api import paging
 from app.api.paging import BrokenCursor, Cursor, Limit, Page
 from app.api.problems import NoSuchThing
 from app.api.route import refuses, room
-from app.api.shapes import Slug
+from app.api.shapes import Coded, Slug
 from app.database import Session
 from app.errors import Refusal
 from app.language import N_
@@ -27,7 +27,6 @@ from catalog import browse
 from catalog.api_shapes import (
     CategoryTold,
     CenterTold,
-    Coded,
     FacetsTold,
     GroupCard,
     GroupTold,
@@ -96,10 +95,33 @@ def _public(response: Response) -> None:
     response.headers["Cache-Control"] = PUBLIC
 
 
+#: The shopper's room above names its operation; the document says so here, where a program is when it wants it.
+_INTO_A_BASKET: Any = {
+    "description": "The listing.",
+    "links": {
+        "start_basket": {
+            "operationId": "start_basket",
+            "requestBody": {
+                "lines": [
+                    {
+                        "variant_id": "$response.body#/variants/0/id",
+                        "quantity_milli": "$response.body#/variants/0/least_milli",
+                    }
+                ]
+            },
+        }
+    },
+}
+_TO_A_LISTING: Any = {
+    "description": "A page of what is on sale.",
+    "links": {
+        "show_listing": {"operationId": "show_listing", "parameters": {"path.slug": "$response.body#/items/0/slug"}}
+    },
+}
 PUBLICLY: Any = [Depends(_public)]
 
 
-@router.get("/listings", dependencies=PUBLICLY, responses=refuses(UnknownChoice, BrokenCursor))
+@router.get("/listings", dependencies=PUBLICLY, responses={**refuses(UnknownChoice, BrokenCursor), 200: _TO_A_LISTING})
 async def browse_listings(
     request: Request,
     response: Response,
@@ -122,7 +144,7 @@ async def count_facets(session: Session, choice: Chosen) -> FacetsTold:
     return shapes.facets(await facets(session, choice))
 
 
-@router.get("/listings/{slug}", dependencies=PUBLICLY, responses=refuses(Gone))
+@router.get("/listings/{slug}", dependencies=PUBLICLY, responses={**refuses(Gone), 200: _INTO_A_BASKET})
 async def show_listing(response: Response, session: Session, slug: Slug) -> ListingTold:
     """Everything about one listing; one that rests says so, one that is gone for good answers 410."""
     shown = await display(session, slug)

@@ -2,11 +2,12 @@
 
 from datetime import datetime
 from typing import Any, Final
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from app import places
-from app.api.shapes import Words, absolute, said, words
+from app.api.shapes import Coded, Slugged, Words, absolute, said, words
 from app.language import Named
 from app.pages import in_language
 from app.places import Place, Region
@@ -80,16 +81,6 @@ class PictureTold(BaseModel):
     files: list[PictureFiles] = Field(description="Narrow first.")
 
 
-class Coded(BaseModel):
-    code: str
-    name: Words
-
-
-class Slugged(BaseModel):
-    slug: str
-    name: Words
-
-
 class ListingCard(BaseModel):
     """A listing at a glance."""
 
@@ -129,7 +120,7 @@ class FacetsTold(BaseModel):
 class VariantTold(BaseModel):
     """What is offered of a listing; `id` is what goes into a basket."""
 
-    id: str
+    id: UUID
     label: Words | None
     unit: Words
     price_satang: int | None = Field(description="For one unit; null: told on asking, and it cannot be ordered.")
@@ -407,7 +398,7 @@ def facets(counted: Facets) -> FacetsTold:
 def variant(offer: Offer) -> VariantTold:
     sold = offer.variant
     return VariantTold(
-        id=str(sold.id),
+        id=sold.id,
         label=words(sold.label_th, sold.label_en),
         unit=_unit(offer),
         price_satang=sold.price_satang,

@@ -1,7 +1,6 @@
 """Pages of an order: its own page behind a secret link, finding it again, the receipt, and a person's own orders."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
@@ -9,7 +8,7 @@ from markupsafe import Markup
 from pydantic import BaseModel, StringConstraints
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app import clock, files, limits
+from app import clock
 from app.access import CurrentPerson, CurrentScope
 from app.database import Session, session_scope
 from app.errors import Refusal, TooManyAttempts
@@ -17,16 +16,13 @@ from app.forms import Form, Line, read_form
 from app.language import N_, translate
 from app.money import in_thai_words
 from app.pages import go, in_language, language_of, page, said
-from orders import cancellation, order, promptpay, refunds, slips, timeline
+from orders import cancellation, due, finding, order, promptpay, refunds, slips, timeline
 from orders.carriers import carrier, tracking_link
 from orders.forgetting import PICTURES_KEPT
 from orders.order import Order
-from orders.states import BUYER, OrderState
+from orders.states import BUYER
 
 router = APIRouter()
-
-MOST_GUESSES = 8
-WITHIN = timedelta(minutes=15)
 
 
 class NoSlip(Refusal):
@@ -72,7 +68,8 @@ async def take_find(request: Request, session: Session) -> Response:
     form = await read_form(request, FindForm)
     if form.ok:
         try:
-            found = await _found(request, session, form.values)
+            address = request.client.host if request.client else ""
+            found = await finding.find(session, form.values.number, form.values.phone, address=address)
         except TooManyAttempts as refusal:
             form.refuse(refusal)
             return page(request, "orders/find.html", refusal.status, form=form)
@@ -91,11 +88,11 @@ async def show(request: Request, session: Session, token: str) -> Response:
 async def promptpay_picture(session: Session, token: str) -> Response:
     """The code as a picture, for the buyer whose bank app is on the same phone."""
     found = await order.by_link(session, token)
-    payload = _payload(found)
-    if payload is None:
-        raise slips.NoSlipNeeded
+    code = due.code_of(found)
+    if code is None:
+        raise due.NothingDue
     return Response(
-        promptpay.qr_png(payload, scale=12),
+        promptpay.qr_png(code.payload, scale=12),
         media_type="image/png",
         headers={
             "Content-Disposition": f'attachment; filename="promptpay-{found.number}.png"',
@@ -154,27 +151,11 @@ async def my_orders(request: Request, session: Session, scope: CurrentScope, _pe
     return page(request, "orders/my_orders.html", rows=[(each, *timeline.order_badge(each, now)) for each in orders])
 
 
-async def _found(request: Request, session: AsyncSession, values: FindForm) -> Order | None:
-    address = request.client.host if request.client else ""
-    abouts = [f"order from {address}", f"order {order.only_digits(values.number)[:20]}"]
-    for about, most in zip(abouts, (2 * MOST_GUESSES, MOST_GUESSES), strict=True):
-        await limits.refuse_after(session, about, most, WITHIN)
-    found = await order.by_number_and_phone(session, values.number, order.only_digits(values.phone)[-4:])
-    if found is None:
-        for about in abouts:
-            limits.count(session, about)
-    return found
-
-
 async def _taken(token: str, form: Form[NoFields]) -> None:
     upload = form.file("slip")
     if upload is None:
         raise NoSlip(field="slip")
-    async with session_scope() as session:
-        found = await order.by_link(session, token)
-        slips.refuse_unless_needed(found)
-    picture = await slips.read_picture(upload.data)
-    await files.put(picture.file_key, picture.data, picture.content_type)
+    picture = await slips.receive(token, upload.data)
     async with session_scope() as session:
         await slips.send_slip(session, await order.by_link(session, token), picture)
 
@@ -207,24 +188,11 @@ async def _page(request: Request, session: AsyncSession, found: Order, form: For
 
 
 def _panel(request: Request, found: Order) -> PromptPayPanel | None:
-    payload = _payload(found)
-    if payload is None or found.receiver_promptpay_id is None:
+    code = due.code_of(found)
+    if code is None:
         return None
     title = translate(language_of(request), N_("PromptPay QR code for order %(number)s"), number=found.spoken_number)
-    return PromptPayPanel(
-        satang=found.due_satang,
-        code=promptpay.qr_svg(payload, title),
-        name=found.receiver_name or "",
-        masked_id=promptpay.mask(found.receiver_promptpay_id),
-    )
-
-
-def _payload(found: Order) -> str | None:
-    """The code of what is still due; None when nothing is, or when it would be too late to pay."""
-    is_payable = found.state == OrderState.placed and not found.is_run_out(clock.now())
-    if not is_payable or found.receiver_promptpay_id is None or found.due_satang == 0:
-        return None
-    return promptpay.payload(found.receiver_promptpay_id, found.due_satang)
+    return PromptPayPanel(code.satang, promptpay.qr_svg(code.payload, title), code.name, code.masked_id)
 
 
 def _refused(refusal: Refusal) -> Form[Any]:

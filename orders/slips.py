@@ -21,15 +21,15 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app import clock, pictures
+from app import clock, files, pictures
 from app.access import Scope
-from app.database import Base, Id, Utc, new_id
+from app.database import Base, Id, Utc, new_id, session_scope
 from app.errors import NotFound, Refusal
 from app.language import N_, Bilingual
 from app.people import Person
 from app.settings import settings
 from orders import notices, payments, slip_qr
-from orders.order import Order, locked, note, received_by
+from orders.order import Order, by_link, locked, note, received_by
 from orders.slip_qr import SlipReference
 from orders.states import BUYER, UNPAID, Actor, OrderState
 
@@ -251,6 +251,18 @@ def refuse_unless_needed(order: Order) -> None:
 def transfer_hash(reference: SlipReference) -> str:
     """Return the fingerprint by which a transfer is known again without being named (migration 0010 writes the same)."""
     return hashlib.sha256(f"{reference.bank_code} {reference.trans_ref}".encode()).hexdigest()
+
+
+async def receive(token: str, data: bytes) -> SlipPicture:
+    """Look at a picture that was sent for the order of a secret link, and keep its file; no transaction waits for that.
+
+    Refuses with `NotFound`, `CashOrder`, `NoSlipNeeded` and as `read_picture`.
+    """
+    async with session_scope() as session:
+        refuse_unless_needed(await by_link(session, token))
+    picture = await read_picture(data)
+    await files.put(picture.file_key, picture.data, picture.content_type)
+    return picture
 
 
 async def read_picture(data: bytes) -> SlipPicture:

@@ -23,6 +23,20 @@ class Words(BaseModel):
     en: str | None
 
 
+class Coded(BaseModel):
+    """Something of a fixed list, by its code."""
+
+    code: str
+    name: Words
+
+
+class Slugged(BaseModel):
+    """Something with a page of its own, by its slug."""
+
+    slug: str
+    name: Words
+
+
 def words(thai: str | None, english: str | None = None) -> Words | None:
     """Write a text in two columns; None where there is none."""
     return Words(th=thai, en=english or None) if thai else None

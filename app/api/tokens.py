@@ -21,7 +21,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app import access, clock, people
 from app.access import Scope
 from app.api import rates
-from app.database import Base, Id, Session, Utc
+from app.database import Base, Id, Utc, session_scope
 from app.errors import NotFound, Refusal
 from app.language import N_
 from app.people import Person
@@ -180,19 +180,20 @@ def secret_of(request: Request) -> str | None:
     return (secret.strip() or None) if kind.lower() == "bearer" else None
 
 
-async def know_caller(request: Request, session: Session) -> Caller:
-    """Dependency of every route: nobody without a token.  Refuses with `WrongToken`, whatever the route needs."""
+async def know_caller(request: Request) -> Caller:
+    """Dependency of every route: nobody without a token.  Refuses with `WrongToken`, whatever the route needs.
+
+    In a transaction of its own: a route may have work to do before it opens one.
+    """
     if "authorization" not in request.headers:
         return Caller(Scope())
     secret = secret_of(request)
-    found = await _living(session, secret) if secret else None
-    if found is None:
+    async with session_scope() as session:
+        caller = await _caller(session, secret) if secret else None
+    if caller is None:
         await rates.count_wrong_token(request)
         raise WrongToken
-    token, person = found
-    scope = _narrowed(await access.scope_of(session, person), token.group_id, token.center_id)
-    await _note_use(session, token)
-    return Caller(scope or Scope(person), token)
+    return caller
 
 
 bearer = HTTPBearer(scheme_name="token", description="A token made on your desk.", auto_error=False)
@@ -222,6 +223,16 @@ def needs(scope: str) -> Any:
     """
     assert scope in SCOPES, scope
     return Security(allowed, scopes=[scope])
+
+
+async def _caller(session: AsyncSession, secret: str) -> Caller | None:
+    found = await _living(session, secret)
+    if found is None:
+        return None
+    token, person = found
+    scope = _narrowed(await access.scope_of(session, person), token.group_id, token.center_id)
+    await _note_use(session, token)
+    return Caller(scope or Scope(person), token)
 
 
 async def _living(session: AsyncSession, secret: str) -> tuple[ApiToken, Person] | None:

@@ -6,6 +6,7 @@ import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.money import Satang
 from catalog.listings import Listing, ListingState
 from tests.catalog import shelves
 from tests.producers import factories as producers
@@ -42,7 +43,7 @@ async def test_the_header_link_leads_to_the_next_page(client: httpx.AsyncClient,
 
 async def test_every_filter_of_the_pages_narrows(client: httpx.AsyncClient, session: AsyncSession) -> None:
     cheap, dear = await some_listings(session, "ถูก", "แพง")
-    dear.price_satang = 100_00
+    dear.price_satang = Satang(100_00)
     await session.commit()
 
     found = await client.get(LISTINGS, params={"most_satang": 4500, "cluster": "processing-marketing", "q": "ถูก"})

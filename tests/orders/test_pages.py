@@ -18,8 +18,8 @@ from app.clock import FrozenClock
 from app.money import Satang
 from catalog import capacity
 from orders import cancellation, payments, promptpay, slip_qr, slips
+from orders.finding import MOST_GUESSES
 from orders.order import Order
-from orders.pages import MOST_GUESSES
 from orders.states import BUYER, OrderState
 from tests import factories as people
 from tests.ground.databases import QueryCount

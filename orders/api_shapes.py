@@ -19,7 +19,7 @@ from orders.delivery import DeliveryOption
 from orders.due import DueCode
 from orders.order import Order, OrderLine, OrderView, PartView
 from orders.quote import GroupQuote, Item, Quote
-from orders.refunds import RefundReason, RefundState, RefundTask
+from orders.refunds import RefundReason, RefundTask
 from orders.slips import Slip, SlipState
 from orders.states import ActorKind, DeliveryKind, OrderState, PartState, PaymentMethod, ReceiverKind
 from orders.ways_to_pay import Way
@@ -331,7 +331,7 @@ class SlipTold(BaseModel):
 class RefundTold(BaseModel):
     satang: int
     reason: RefundReason
-    state: RefundState
+    state: str = Field(description="`open`, `pending`, `done` or `failed`.")
     made_at: datetime
     done_at: datetime | None
 
@@ -579,7 +579,7 @@ def _refund(task: RefundTask) -> RefundTold:
     return RefundTold(
         satang=task.satang,
         reason=RefundReason(task.reason),
-        state=RefundState(task.state),
+        state=task.state,
         made_at=task.made_at,
         done_at=task.done_at,
     )

@@ -32,11 +32,12 @@ test-long: setup ## Run the tests that take minutes
 bench: setup ## Measure the market beside its ceilings (half an hour)
 	$(BIN)/python -m benchmarks
 
-lint: setup ## Check style, types and the direction of imports
+lint: setup ## Check style, types, the direction of imports, and packages for known holes
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	@uv=$$($(PYTHON) .ci/find_uv.py) && $(PYTHON) .ci/audit.py "$$uv"
 
 docs: setup ## Write the table of settings into docs/operating.md
 	$(BIN)/python -m app.settings

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 from sqlalchemy import text
@@ -16,6 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, create_async_e
 from sqlalchemy.pool import NullPool
 
 _LOCK: Final = 0x6261636B7570  # "backup"
+ASK_AGAIN: Final = timedelta(minutes=10)
+"""When somebody who deletes files should come back."""
 _TRIES: Final = 10
 
 TABLES: Final = """

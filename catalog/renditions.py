@@ -5,7 +5,6 @@ nobody comes across a photo that no page shows.
 """
 
 from collections.abc import Iterable
-from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -15,7 +14,6 @@ from app.pictures import Made
 
 SUFFIXES: Final = {"avif": ".avif", "webp": ".webp", "jpeg": ".jpg"}
 """Every format in which a ready photo can be had, and how its files end."""
-AFTER_BACKUPS: Final = timedelta(minutes=10)
 
 
 def url(photo_id: UUID, width: int, form: str) -> str:
@@ -55,7 +53,7 @@ async def forget(payload: dict[str, Any]) -> None:
     """Delete the files of a photo whose row is gone; while a backup is made, which may still come for them, later."""
     async with session_scope() as session:
         if await snapshot.is_being_read(session):
-            await jobs.enqueue(session, "photo.forget", payload, run_after=clock.now() + AFTER_BACKUPS)
+            await jobs.enqueue(session, "photo.forget", payload, run_after=clock.now() + snapshot.ASK_AGAIN)
             return
     await delete(payload["keys"])
 

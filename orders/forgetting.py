@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
 
-from app import clock, files, jobs
+from app import clock, files, jobs, snapshot
 from app.database import session_scope
 from orders.erasure import BUYERS_KEPT, DELETE_PICTURE, NEVER_PAID_KEPT, forget_buyers, forget_pictures
 from orders.order import Order
@@ -30,8 +30,11 @@ async def forget_old_pictures(_payload: dict[str, Any]) -> None:
 
 @jobs.handler(DELETE_PICTURE)
 async def delete_picture(payload: dict[str, Any]) -> None:
-    """Delete a slip's file, unless another slip that is kept still shows the same picture."""
+    """Delete a slip's file, unless another slip that is kept still shows the same picture; during a backup, later."""
     async with session_scope() as session:
+        if await snapshot.is_being_read(session):
+            await jobs.enqueue(session, DELETE_PICTURE, payload, run_after=clock.now() + snapshot.ASK_AGAIN)
+            return
         is_shown = await session.scalar(
             select(Slip.id).where(Slip.file_key == payload["key"], Slip.picture_gone_at.is_(None)).limit(1)
         )

@@ -19,7 +19,9 @@ from app.clock import frozen
 from app.database import engine, sessions
 from app.restore import NotEmpty, NotFitting
 from app.settings import settings
+from catalog import renditions
 from migrations import history
+from orders import forgetting
 from tests import factories, pictures
 from tests.app.markets import at_home, everything_in, files_in
 from tests.ground.databases import TUESDAY_MORNING, clean, empty_database
@@ -165,6 +167,19 @@ async def test_files_stay_while_a_backup_may_come_for_them(session: AsyncSession
     async with snapshot.taken(database()):
         assert await snapshot.is_being_read(session)
     assert not await snapshot.is_being_read(session)
+
+
+async def test_pictures_are_forgotten_after_the_backup(session: AsyncSession, new_home: Path) -> None:
+    with at_home(new_home):
+        for number, forget in enumerate((renditions.forget, forgetting.delete_picture)):
+            key = f"originals/{number}.jpg"
+            await files.put(key, b"jpeg", "image/jpeg")
+            async with snapshot.taken(database()):
+                await forget({"keys": [key], "key": key})
+            assert await files.exists(key)
+            await forget({"keys": [key], "key": key})
+            assert not await files.exists(key)
+    assert await session.scalar(text("SELECT count(*) FROM jobs WHERE payload ->> 'key' IS NOT NULL")) == 2
 
 
 async def test_one_backup_at_a_time(migrated_database: str, tmp_path: Path) -> None:

@@ -198,6 +198,8 @@ async def _things(session: AsyncSession, stall: Stall, neighbour: Stall, buyer: 
         **await _programs(session, stall, secret),
         "orders/{number}": ready.number,
         "o/{token}": unpaid.link_token,
+        "orders/{link}": unpaid.link_token,
+        "deliveries/{group}": group.slug,
         "invitations/{token}": members.invite(session, Role.packer, by=owner, group_id=group.id),
         "desk/slips/{slip_id}": of_group,
         "{slug}/slips/{slip_id}": of_center,

@@ -38,6 +38,7 @@ import orders.metrics
 import orders.pages
 import orders.privacy
 import orders.provider_desk
+import orders.give_back_desk
 import orders.refund_desk
 import orders.slip_desk
 import orders.staff
@@ -98,6 +99,7 @@ ROUTERS: tuple[APIRouter, ...] = tuple(
         orders.desk,
         orders.group_desk,
         orders.slip_desk,
+        orders.give_back_desk,
         orders.refund_desk,
         orders.staff,
         orders.provider_desk,

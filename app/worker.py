@@ -23,13 +23,21 @@ from app.settings import settings
 from app.webhooks import deliveries, sending
 from catalog import capacity, darkroom, listing_news, photos, renditions, wares
 from migrations import history
-from orders import basket, cancellation, card_payments, forgetting, provider_events, reconciling
+from orders import (
+    basket,
+    cancellation,
+    card_payments,
+    forgetting,
+    provider_events,
+    provider_refunds,
+    reconciling,
+)
 from producers import members
 
 #: Every module that does jobs; tests/app/test_worker.py finds a forgotten one.
 HANDLERS = (
     *(deliveries, sending, listing_news),
-    *(jobs, limits, mail, people, trail, members, capacity, darkroom, photos, renditions, wares, basket, cancellation, forgetting),
+    *(jobs, limits, mail, people, trail, members, capacity, darkroom, photos, renditions, wares, basket, cancellation, forgetting, provider_refunds),
     *(card_payments, provider_events, reconciling),
 )
 

@@ -238,6 +238,22 @@ async def give_back(session: AsyncSession, owner_ids: Collection[UUID]) -> None:
     await _decide(session, [each.id for each in holds if each.state == HoldState.taken], HoldState.released)
 
 
+async def shrink(session: AsyncSession, amounts: Mapping[UUID, int], *, is_lost: bool = False) -> None:
+    """Let owners keep less, by so many thousandths each, of every pool they hold or took of; the rest is on sale again.
+
+    What is lost (spoiled, gone) does not come back on sale.  What was let go before is left as it is.
+    """
+    _, holds = await _own(session, list(amounts))
+    for each in holds:
+        if each.state == HoldState.released:
+            continue
+        milli = min(amounts[each.owner_id], each.amount_milli)
+        await _shrink(session, each, milli)
+        if is_lost and each.state in {HoldState.held, HoldState.taken}:
+            gone = update(Pool).where(Pool.id == each.pool_id).values(on_hand_milli=Pool.on_hand_milli - milli)
+            await session.execute(gone.execution_options(synchronize_session=False))
+
+
 async def set_on_hand(session: AsyncSession, pool_id: UUID, milli: int) -> None:
     """Say how much there is, what is held for buyers included.  Refuses less than that with `HeldByBuyers`."""
     stocks = await _lock(session, {pool_id})
@@ -353,6 +369,13 @@ def _columns(wants: Sequence[Want], until: datetime) -> dict[str, object]:
 
 async def _decide(session: AsyncSession, hold_ids: Collection[UUID], outcome: HoldState | ColumnElement[str]) -> None:
     await session.execute(_changing(Hold.id.in_(hold_ids)).values(state=outcome, decided_at=clock.now()))
+
+
+async def _shrink(session: AsyncSession, hold: Hold, milli: int) -> None:
+    if milli == hold.amount_milli:
+        await _decide(session, [hold.id], HoldState.released)
+    elif milli:
+        await session.execute(_changing(Hold.id == hold.id).values(amount_milli=Hold.amount_milli - milli))
 
 
 async def _set(session: AsyncSession, pool_id: UUID, on_hand_milli: int) -> None:

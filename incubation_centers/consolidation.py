@@ -28,6 +28,7 @@ from orders.states import DeliveryKind, OrderState, PartState
 from producers.centers import Center
 from producers.groups import Group
 
+_KEPT_MILLI: Final = OrderLine.quantity_milli - OrderLine.off_milli
 OPEN_PARTS: Final = (PartState.placed, PartState.paid, PartState.packed)
 PLACES: Final = (DeliveryKind.pickup_center, DeliveryKind.pickup_group, DeliveryKind.parcel)
 #: What makes two order lines lines of the same thing: a variant in the words that buyers were told.
@@ -151,7 +152,7 @@ async def demand_lines(session: AsyncSession, scope: Scope, center: Center, span
         select(Order, OrderPart, OrderLine)
         .join(OrderPart, OrderPart.order_id == Order.id)
         .join(OrderLine, OrderLine.part_id == OrderPart.id)
-        .where(*_is_open(scope, center, span))
+        .where(*_is_open(scope, center, span), _KEPT_MILLI > 0)
         .order_by(OrderPart.placed_at, Order.number, OrderLine.position)
     )
     return [_line(order, part, line) for order, part, line in rows]
@@ -194,7 +195,7 @@ def _of_center(scope: Scope, center: Center) -> tuple[ColumnElement[bool], ...]:
 
 
 def _added_up(conditions: Sequence[ColumnElement[bool]]) -> Select[*tuple[Any, ...]]:
-    amount = cast(OrderLine.quantity_milli, BigInteger)
+    amount = cast(_KEPT_MILLI, BigInteger)
     packed = case((OrderPart.state == PartState.packed, amount), else_=0)
     weight = func.ceil(func.coalesce(Variant.net_weight_g, 0) * amount / 1000.0)
     told = [getattr(OrderLine, name) for name in TOLD]
@@ -206,14 +207,14 @@ def _added_up(conditions: Sequence[ColumnElement[bool]]) -> Select[*tuple[Any, .
             func.sum(amount).label("milli"),
             func.sum(packed).label("packed_milli"),
             func.sum(weight).label("weight_g"),
-            func.sum(OrderLine.satang).label("satang"),
+            func.sum(OrderLine.satang - OrderLine.off_satang).label("satang"),
         )
         .select_from(OrderPart)
         .join(Order, Order.id == OrderPart.order_id)
         .join(OrderLine, OrderLine.part_id == OrderPart.id)
         .join(Variant, Variant.id == OrderLine.variant_id)
         .join(Group, Group.id == OrderPart.group_id)
-        .where(*conditions)
+        .where(*conditions, _KEPT_MILLI > 0)
         .group_by(Group.id, *told, OrderPart.delivery)
         .order_by(Group.sort_key, Group.id, *told, OrderPart.delivery)
     )
@@ -245,8 +246,8 @@ def _line(order: Order, part: OrderPart, line: OrderLine) -> DemandLine:
         group=part.group_name,
         name=line.name,
         unit=Bilingual(line.unit_th, line.unit_en),
-        quantity_milli=line.quantity_milli,
+        quantity_milli=line.kept_milli,
         delivery=part.delivery_kind,
         is_packed=part.state == PartState.packed,
-        satang=line.satang,
+        satang=line.kept_satang,
     )

@@ -20,10 +20,11 @@ from app.money import Satang, baht
 from app.pages import language_of, page, see_other
 from app.plots import Row
 from app.trail import Sight
-from incubation_centers import center_slips, consolidation, demand_sheet, rollups
+from incubation_centers import consolidation, demand_sheet, rollups
 from incubation_centers.consolidation import Demand, Span
 from incubation_centers.own_center import OwnCenter
 from incubation_centers.rollups import Rollup
+from orders import slips
 from orders.delivery import NAMES
 from producers.centers import Center
 
@@ -147,7 +148,7 @@ async def desk_page(
         f"incubation_centers/{name}.html",
         status,
         center=center,
-        slips_waiting=await center_slips.waiting_count(session, scope, center),
+        slips_waiting=await slips.waiting_count_of(session, scope, center.id),
         delivery_names=NAMES,
         **context,
     )

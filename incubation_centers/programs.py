@@ -5,8 +5,8 @@ from app.access import CurrentScope
 from app.database import Session
 from app.programs import Spot
 from app.webhooks.hooks import Place
-from incubation_centers import center_slips
 from incubation_centers.own_center import OwnCenter
+from orders import slips
 
 CENTER_SCOPES = ("center:read", "orders:read", "orders:write", "webhooks")
 
@@ -20,7 +20,7 @@ async def center_spot(session: Session, scope: CurrentScope, center: OwnCenter) 
         context={
             "center": center,
             "tab": "programs",
-            "slips_waiting": await center_slips.waiting_count(session, scope, center),
+            "slips_waiting": await slips.waiting_count_of(session, scope, center.id),
         },
         scopes=CENTER_SCOPES,
     )

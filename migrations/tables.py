@@ -9,7 +9,7 @@ from app.api import idempotency, rates, tokens
 from app.database import Base
 from app.webhooks import deliveries, hooks
 from catalog import capacity, listings, photos
-from orders import basket, card_payments, order, payments, provider_events, refunds, slips
+from orders import basket, card_payments, giving_back, order, payments, provider_events, refunds, slips
 from producers import centers, certificates, fees, groups, ledger, members, notes, plan, streams
 
 __all__ = ["metadata", "room_of"]
@@ -22,7 +22,7 @@ MODULES = (
     *(deliveries, hooks),
     *(centers, certificates, fees, groups, ledger, members, notes, plan, streams),
     *(capacity, listings, photos),
-    *(basket, card_payments, order, payments, provider_events, refunds, slips),
+    *(basket, card_payments, giving_back, order, payments, provider_events, refunds, slips),
 )
 
 

@@ -14,6 +14,7 @@ from app import clock, jobs
 from app.database import session_scope
 from app.errors import NotFound, Refusal
 from app.language import N_
+from app.money import Satang
 from catalog import capacity
 from orders import card_payments, hand_over, notices, postings, refunds
 from orders.order import Order, OrderPart, line_ids, locked, locked_parts, note
@@ -138,11 +139,13 @@ async def _give_up(session: AsyncSession, order: Order, part: OrderPart) -> None
     owners = await line_ids(session, [part.id])
     if order.paid_at is not None and not order.is_cash:
         await capacity.give_back(session, owners)
-        entries = postings.given_up(order, part)
+        entries = postings.given_up(order, part, part.kept_satang)
         if entries:
             await ledger.post(session, key=f"given up {part.id}", kind="given_up", entries=entries)
-        await refunds.owe(session, order, part.total_satang, RefundReason.cancelled, part=part)
+        await refunds.owe(session, order, part.kept_satang, RefundReason.cancelled, part=part)
     else:
         await capacity.release(session, owners)
+    order.off_satang = Satang(order.off_satang + part.kept_satang)
+    part.goods_off_satang, part.delivery_off_satang = part.goods_satang, part.delivery_satang
     part.state, part.cancelled_at = PartState.cancelled, clock.now()
     await session.flush()

@@ -184,6 +184,7 @@ def _order(now: Quote, buyer: Buyer, way: Way, once_token: str, channel: str) ->
         goods_satang=now.goods_satang,
         delivery_satang=now.delivery_satang,
         total_satang=now.total_satang,
+        off_satang=Satang(0),
         received_satang=Satang(0),
         returned_satang=Satang(0),
         placed_at=placed_at,

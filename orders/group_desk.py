@@ -19,7 +19,7 @@ from app.language import N_
 from app.pages import page, said, see_other
 from app.people import Person
 from app.trail import Sight
-from orders import group_work, hand_over, slips, timeline
+from orders import giving_back, group_work, hand_over, slips, timeline
 from orders.carriers import carrier, carriers, tracking_link
 from orders.group_work import Work
 from orders.hand_over import Tracking
@@ -40,19 +40,18 @@ class HandOverForm(BaseModel):
 async def group_desk(request: Request, session: Session, scope: CurrentScope, group: OwnGroup) -> Response:
     now = clock.now()
     recent = await group_work.recent(session, group.id)
+    this_month = await ledger.revenue_by_stream(session, group.id, [clock.month_of(clock.business_day())])
     return page(
         request,
         "orders/group_desk.html",
         group=group,
         tally=await group_work.tally(session, group.id),
-        slips_waiting=await slips.waiting_count_of_group(session, scope, group.id),
+        slips_waiting=await slips.waiting_count_of(session, scope, group.id),
         to_pack=await group_work.to_pack(session, group.id, limit=20),
         to_hand_over=await group_work.to_hand_over(session, group.id, limit=20),
         recent=[(part, order, *timeline.part_badge(order, part, now)) for part, order in recent],
         balance=await ledger.balance_of_group(session, group.id),
-        month=await group_work.earned_since(
-            session, group.id, clock.start_of_day(clock.month_of(clock.business_day()))
-        ),
+        month=sum(row.satang for row in this_month if not row.is_typed),
     )
 
 
@@ -158,6 +157,7 @@ async def _order_page(
         part=work.part,
         badge_of=timeline.part_badge(work.order, work.part, clock.now()),
         steps=timeline.steps(own),
+        may_give_back=await giving_back.may_give_back(session, request.state.scope, work.part),
         is_live=work.part.ready_at is not None and work.part.is_open,
         carriers=carriers(),
         carrier=carrier,

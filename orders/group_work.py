@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
@@ -12,7 +12,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import clock
 from app.errors import NotFound
 from app.language import Bilingual
-from app.money import Satang
 from orders.order import Order, OrderEvent, OrderLine, OrderPart, full_name, only_digits
 from orders.states import OrderState, PartState, PaymentMethod
 from producers.groups import Group
@@ -20,7 +19,8 @@ from producers.groups import Group
 MOST_SHOWN = 100
 CONTACT_SHOWN: Final = timedelta(days=90)
 """How long after hand-over a group still sees whom to call about it, and where it went."""
-BETWEEN_BUYER_AND_MARKET = ("refund_due", "refunded", "slip_refused", "part_paid")
+BETWEEN_BUYER_AND_MARKET = ("refund_due", "refund_failed", "refunded", "slip_refused", "part_paid")
+_KEPT_MILLI: Final = OrderLine.quantity_milli - OrderLine.off_milli
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,12 +142,12 @@ async def picking(session: AsyncSession, group_id: UUID) -> list[Picked]:
         OrderLine.unit_th,
         OrderLine.unit_en,
     )
-    amount = func.sum(OrderLine.quantity_milli)
+    amount = func.sum(_KEPT_MILLI)
     rows = await session.execute(
         select(*names[1:], amount, func.count())
         .join(OrderPart, OrderPart.id == OrderLine.part_id)
         .join(Order, Order.id == OrderPart.order_id)
-        .where(OrderPart.group_id == group_id, _to_pack(), _is_live())
+        .where(OrderPart.group_id == group_id, _KEPT_MILLI > 0, _to_pack(), _is_live())
         .group_by(*names)
         .order_by(OrderLine.name_th, OrderLine.label_th)
     )
@@ -155,16 +155,6 @@ async def picking(session: AsyncSession, group_id: UUID) -> list[Picked]:
         Picked(full_name(name_th, name_en, label_th, label_en), Bilingual(unit_th, unit_en), int(milli), orders)
         for name_th, name_en, label_th, label_en, unit_th, unit_en, milli, orders in rows
     ]
-
-
-async def earned_since(session: AsyncSession, group_id: UUID, since: datetime) -> Satang:
-    """Sum what the group handed over since a moment, goods and delivery."""
-    handed = await session.scalar(
-        select(func.coalesce(func.sum(OrderPart.goods_satang + OrderPart.delivery_satang), 0)).where(
-            OrderPart.group_id == group_id, OrderPart.handed_over_at >= since
-        )
-    )
-    return Satang(int(handed or 0))
 
 
 def _to_pack() -> ColumnElement[bool]:

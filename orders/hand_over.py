@@ -44,7 +44,7 @@ class Tracking:
 
 async def pack(session: AsyncSession, part_id: UUID, by: Actor) -> OrderPart:
     """The group has packed its part.  Refuses with `NotPaidYet`, `PartCancelled`, `NotFound`."""
-    order, part = await _locked(session, part_id)
+    order, part = await locked_part(session, part_id)
     if part.state in {PartState.packed, PartState.handed_over}:
         return part
     _refuse_what_is_not_ready(part)
@@ -61,7 +61,7 @@ async def hand_over(session: AsyncSession, part_id: UUID, by: Actor, tracking: T
     Refuses with `NotPaidYet`, `PartCancelled`, `TrackingUnclear`, `NotFound`, and for cash that comes after the hold
     with `capacity.HoldRanOut` when somebody else has the goods.
     """
-    order, part = await _locked(session, part_id)
+    order, part = await locked_part(session, part_id)
     if part.state == PartState.handed_over:
         return part
     _refuse_what_is_not_ready(part, is_late_cash=order.is_cash and order.state == OrderState.expired)
@@ -82,7 +82,7 @@ async def hand_over(session: AsyncSession, part_id: UUID, by: Actor, tracking: T
 
 async def change_tracking(session: AsyncSession, part_id: UUID, by: Actor, tracking: Tracking) -> OrderPart:
     """Put the tracking number of a part right, or add it later."""
-    order, part = await _locked(session, part_id)
+    order, part = await locked_part(session, part_id)
     if part.state == PartState.handed_over and (part.carrier, part.tracking) != (tracking.carrier, tracking.number):
         _label(part, tracking)
         note(session, order, "tracking", by, part=part, carrier=tracking.carrier, number=tracking.number)
@@ -103,7 +103,8 @@ async def close_when_finished(session: AsyncSession, order: Order) -> None:
     await session.flush()
 
 
-async def _locked(session: AsyncSession, part_id: UUID) -> tuple[Order, OrderPart]:
+async def locked_part(session: AsyncSession, part_id: UUID) -> tuple[Order, OrderPart]:
+    """Lock the order of a part and read both as they are now; refuses with `NotFound`."""
     order_id = await session.scalar(select(OrderPart.order_id).where(OrderPart.id == part_id))
     if order_id is None:
         raise NotFound

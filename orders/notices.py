@@ -145,21 +145,40 @@ async def expired(session: AsyncSession, order: Order, told: Sequence[OrderPart]
     )
 
 
-async def refund_due(session: AsyncSession, order: Order, satang: int) -> None:
-    """Money goes back: the buyer hears that it will, staff that they have to."""
+async def given_back(
+    session: AsyncSession, order: Order, part: OrderPart, satang: int, reason: str, *, is_owed: bool
+) -> None:
+    """Something was taken off a part: its group hears of it, and the buyer unless `refund_due` tells them."""
+    params = {"amount": baht(satang), "reason": reason}
+    subject = N_("Order %(number)s: %(amount)s taken off")
+    if not is_owed:
+        await _tell_buyer(session, order, subject, N_("%(group)s: %(reason)s"), group=part.group_name, **params)
+    message = N_("Please look at it before you pack: %(reason)s")
+    if part.handed_over_at or part.cancelled_at:
+        message = N_("Given back to the buyer: %(reason)s")
+    await _tell_groups(session, order, [part], subject, message, **params)
+
+
+async def refund_due(
+    session: AsyncSession, order: Order, satang: int, explanation: str | None = None, *, by_hand: bool = True
+) -> None:
+    """Money goes back: the buyer hears that it will; staff hear that they have to, unless a provider does it."""
     params = {"amount": baht(satang)}
-    await _tell_buyer(
-        session,
-        order,
-        N_("Order %(number)s: you get %(amount)s back"),
-        N_("Please open your order and say where we may pay it back to."),
-        **params,
-    )
-    for reader in await _staff(session):
-        link = _address(reader.lang, "/staff/refunds")
-        await _tell(
-            session, order, reader, N_("To pay back: %(amount)s, order %(number)s"), SEE_DESK, link=link, **params
-        )
+    where = N_("Please open your order and say where we may pay it back to.")
+    if not by_hand:
+        where = N_("It goes back the way you paid; your bank may take a few days.")
+    why = [] if explanation is None else [explanation.replace("%", "%%")]
+    await _tell_buyer(session, order, N_("Order %(number)s: you get %(amount)s back"), *why, where, **params)
+    if by_hand:
+        await _tell_staff(session, order, N_("To pay back: %(amount)s, order %(number)s"), **params)
+
+
+async def refund_failed(session: AsyncSession, order: Order, satang: int) -> None:
+    """The provider could not pay back: the buyer is asked where to, staff that they do it."""
+    params = {"amount": baht(satang)}
+    where = N_("Please open your order and say where we may pay it back to.")
+    await _tell_buyer(session, order, N_("Order %(number)s: %(amount)s could not be sent back yet"), where, **params)
+    await _tell_staff(session, order, N_("To pay back: %(amount)s, order %(number)s"), **params)
 
 
 async def refunded(session: AsyncSession, order: Order, satang: int) -> None:
@@ -172,16 +191,22 @@ async def refunded(session: AsyncSession, order: Order, satang: int) -> None:
     )
 
 
-async def _tell_buyer(session: AsyncSession, order: Order, subject: str, message: str, **params: Any) -> None:
+async def _tell_staff(session: AsyncSession, order: Order, subject: str, **params: Any) -> None:
+    for reader in await _staff(session):
+        link = _address(reader.lang, "/staff/refunds")
+        await _tell(session, order, reader, subject, SEE_DESK, link=link, **params)
+
+
+async def _tell_buyer(session: AsyncSession, order: Order, subject: str, *messages: str, **params: Any) -> None:
     if not order.buyer_email:
         return
     reader = Reader(order.buyer_email, order.language, order.buyer_name)
     link = _address(order.language, order.path)
-    await _tell(session, order, reader, subject, message, SEE_ORDER, link=link, **params)
+    await _tell(session, order, reader, subject, *messages, SEE_ORDER, link=link, **params)
 
 
 async def _tell_groups(
-    session: AsyncSession, order: Order, parts: Sequence[OrderPart], subject: str, message: str
+    session: AsyncSession, order: Order, parts: Sequence[OrderPart], subject: str, message: str, **params: Any
 ) -> None:
     if not parts or _is_quiet.get():
         return
@@ -189,7 +214,9 @@ async def _tell_groups(
     for group_id, slug, reader in await _members(session, by_group):
         part = by_group[group_id]
         link = _address(reader.lang, f"/desk/groups/{slug}/orders/{order.number}")
-        await _tell(session, order, reader, subject, message, SEE_DESK, link=link, total=baht(part.total_satang))
+        await _tell(
+            session, order, reader, subject, message, SEE_DESK, link=link, total=baht(part.kept_satang), **params
+        )
 
 
 async def _tell(
@@ -200,7 +227,7 @@ async def _tell(
     known: dict[str, Any] = {
         "name": reader.name,
         "number": order.spoken_number,
-        "total": baht(order.total_satang),
+        "total": baht(order.kept_satang),
         "received": baht(order.received_satang),
         "due": baht(order.due_satang),
         "until": clock.thai_datetime(order.hold_until_at, reader.lang),

@@ -67,6 +67,7 @@ class Order(Base):
         CheckConstraint("total_satang = goods_satang + delivery_satang", name="total_is_the_sum"),
         CheckConstraint("goods_satang >= 0 AND delivery_satang >= 0", name="no_less_than_zero"),
         CheckConstraint("returned_satang BETWEEN 0 AND received_satang", name="returns_what_came_in"),
+        CheckConstraint("off_satang BETWEEN 0 AND total_satang", name="takes_off_what_it_costs"),
         CheckConstraint(
             "(receiver_id IS NULL) = (receiver_kind IS NULL OR receiver_kind = 'market')", name="receiver_is_named"
         ),
@@ -104,6 +105,9 @@ class Order(Base):
     goods_satang: Mapped[Satang]
     delivery_satang: Mapped[Satang]
     total_satang: Mapped[Satang]
+    """As it was told; `kept_satang` is what is left of it."""
+    off_satang: Mapped[Satang] = mapped_column(default=Satang(0), server_default="0")
+    """What was taken off the total since: parts that were cancelled, goods and fees that were given back."""
     received_satang: Mapped[Satang] = mapped_column(default=Satang(0))
     """What came in so far, as persons confirmed it: less than the total while the buyer still owes the rest."""
     returned_satang: Mapped[Satang] = mapped_column(default=Satang(0))
@@ -119,6 +123,11 @@ class Order(Base):
     """Since when it says nothing of its buyer but the province (`orders.erasure`)."""
 
     @property
+    def kept_satang(self) -> Satang:
+        """What the order costs after everything that was taken off."""
+        return Satang(self.total_satang - self.off_satang)
+
+    @property
     def credit_satang(self) -> Satang:
         """What the buyer has with us that is not promised back: counts towards the total."""
         return Satang(self.received_satang - self.returned_satang)
@@ -126,7 +135,7 @@ class Order(Base):
     @property
     def due_satang(self) -> Satang:
         """What the buyer still has to pay."""
-        return Satang(max(self.total_satang - self.credit_satang, 0))
+        return Satang(max(self.kept_satang - self.credit_satang, 0))
 
     @property
     def spoken_number(self) -> str:
@@ -177,6 +186,10 @@ class OrderPart(Base):
         _one_of("state", PartState),
         _one_of("delivery", DeliveryKind),
         CheckConstraint("goods_satang >= 0 AND delivery_satang >= 0", name="no_less_than_zero"),
+        CheckConstraint(
+            "goods_off_satang BETWEEN 0 AND goods_satang AND delivery_off_satang BETWEEN 0 AND delivery_satang",
+            name="takes_off_what_it_costs",
+        ),
         UniqueConstraint("order_id", "group_id"),
         CheckConstraint("(state = 'handed_over') = (handed_over_at IS NOT NULL)", name="handed_over_has_a_date"),
         CheckConstraint("(state = 'cancelled') = (cancelled_at IS NOT NULL)", name="cancelled_has_a_date"),
@@ -203,6 +216,9 @@ class OrderPart(Base):
     pickup_text_en: Mapped[str | None]
     goods_satang: Mapped[Satang]
     delivery_satang: Mapped[Satang]
+    goods_off_satang: Mapped[Satang] = mapped_column(default=Satang(0), server_default="0")
+    """What was taken off the goods since the order was placed; all of it when the part is cancelled."""
+    delivery_off_satang: Mapped[Satang] = mapped_column(default=Satang(0), server_default="0")
     weight_g: Mapped[int] = mapped_column(BigInteger)
     fee_rules: Mapped[list[Any]]
     """`producers.fees.frozen`."""
@@ -222,7 +238,25 @@ class OrderPart(Base):
 
     @property
     def total_satang(self) -> Satang:
+        """As it was told; `kept_satang` is what is left of it."""
         return Satang(self.goods_satang + self.delivery_satang)
+
+    @property
+    def off_satang(self) -> Satang:
+        return Satang(self.goods_off_satang + self.delivery_off_satang)
+
+    @property
+    def kept_goods_satang(self) -> Satang:
+        return Satang(self.goods_satang - self.goods_off_satang)
+
+    @property
+    def kept_delivery_satang(self) -> Satang:
+        return Satang(self.delivery_satang - self.delivery_off_satang)
+
+    @property
+    def kept_satang(self) -> Satang:
+        """What the part costs after everything that was taken off."""
+        return Satang(self.total_satang - self.off_satang)
 
     @property
     def group_name(self) -> Bilingual:
@@ -243,6 +277,9 @@ class OrderLine(Base):
     __tablename__ = "order_lines"
     __table_args__ = (
         CheckConstraint("quantity_milli > 0 AND price_satang >= 0 AND satang >= 0", name="amounts_make_sense"),
+        CheckConstraint(
+            "off_milli BETWEEN 0 AND quantity_milli AND off_satang BETWEEN 0 AND satang", name="takes_off_what_is_there"
+        ),
     )
 
     id: Mapped[Id]
@@ -264,6 +301,18 @@ class OrderLine(Base):
     quantity_milli: Mapped[int] = mapped_column(BigInteger)
     """Thousandths of the sale unit."""
     satang: Mapped[Satang]
+    off_milli: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    """What was taken off since: the rest was told when the order was placed, and the database keeps it so."""
+    off_satang: Mapped[Satang] = mapped_column(default=Satang(0), server_default="0")
+
+    @property
+    def kept_milli(self) -> int:
+        """What is to be packed of it."""
+        return self.quantity_milli - self.off_milli
+
+    @property
+    def kept_satang(self) -> Satang:
+        return Satang(self.satang - self.off_satang)
 
     @property
     def name(self) -> Bilingual:
@@ -321,7 +370,7 @@ async def by_number_and_phone(session: AsyncSession, number: str, last_digits: s
     A guess costs as little as knowing: whoever calls this must slow guessing down (`app.limits`).
     """
     named = whole_market("whoever knows number and phone is the buyer"), Order.number == only_digits(number)
-    found = await session.scalar(select(Order).where(*named))
+    found = await session.scalar(select(Order).where(*named, Order.erased_at.is_(None)))
     known, told = (found.buyer_phone[-4:] if found else ""), only_digits(last_digits)
     return found if len(told) == len("1234") and secrets.compare_digest(known, told) else None
     return found
@@ -350,7 +399,10 @@ async def parts_of(session: AsyncSession, order_id: UUID) -> Sequence[OrderPart]
 
 async def lines_of(session: AsyncSession, part_ids: Collection[UUID]) -> Sequence[OrderLine]:
     found = await session.scalars(
-        select(OrderLine).where(OrderLine.part_id.in_(part_ids)).order_by(OrderLine.position, OrderLine.id)
+        select(OrderLine)
+        .where(OrderLine.part_id.in_(part_ids))
+        .order_by(OrderLine.position, OrderLine.id)
+        .execution_options(populate_existing=True)
     )
     return found.all()
 
@@ -389,6 +441,20 @@ def received_by(scope: Scope) -> ColumnElement[bool]:
         and_(Order.receiver_kind == ReceiverKind.group, Order.receiver_id.in_(scope.group_ids(Role.owner))),
         and_(Order.receiver_kind == ReceiverKind.center, Order.receiver_id.in_(scope.centers)),
     )
+
+
+def part_received_by(scope: Scope) -> ColumnElement[bool]:
+    """The same for what was paid for an OrderPart that the query has joined, cash in somebody's hand included."""
+    is_cash = Order.payment_method == PaymentMethod.cash
+    in_group_hands = and_(
+        is_cash,
+        OrderPart.delivery == DeliveryKind.pickup_group,
+        OrderPart.group_id.in_(scope.group_ids(Role.owner)),
+    )
+    in_center_hands = and_(
+        is_cash, OrderPart.delivery == DeliveryKind.pickup_center, OrderPart.center_id.in_(scope.centers)
+    )
+    return or_(received_by(scope), in_group_hands, in_center_hands)
 
 
 async def locked(session: AsyncSession, order_id: UUID) -> Order:

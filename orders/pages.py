@@ -12,7 +12,7 @@ from app import clock
 from app.access import CurrentPerson, CurrentScope
 from app.database import Session, session_scope
 from app.errors import Refusal, TooManyAttempts
-from app.forms import Form, Line, read_form
+from app.forms import Email, Form, Line, read_form
 from app.language import N_, translate
 from app.money import in_thai_words
 from app.pages import go, in_language, language_of, page, said
@@ -41,6 +41,10 @@ class ReasonForm(BaseModel):
 
 class PayToForm(BaseModel):
     pay_to: Annotated[Line, StringConstraints(min_length=4)]
+
+
+class EmailForm(BaseModel):
+    email: Email
 
 
 class NoFields(BaseModel):
@@ -135,6 +139,17 @@ async def say_pay_to(request: Request, session: Session, token: str) -> Response
         return await _page(request, session, found, form, 422)
     await refunds.say_where(session, found, form.values.pay_to)
     return _to(request, found, N_("Thank you. We will pay your money back there."))
+
+
+@router.post("/o/{token}/refund-email", name="say_refund_email")
+async def say_refund_email(request: Request, session: Session, token: str) -> Response:
+    """Where the payment provider may ask for the account that money goes back to."""
+    form = await read_form(request, EmailForm)
+    found = await order.by_link(session, token)
+    if not form.ok:
+        return await _page(request, session, found, form, 422)
+    await refunds.say_email(session, found, form.values.email)
+    return _to(request, found, N_("Thank you. Look into your mailbox within the next days."))
 
 
 @router.get("/o/{token}/receipt", name="receipt")

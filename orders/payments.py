@@ -77,7 +77,7 @@ async def settle(
         await _put_by(session, order, payment, by)
         is_cancelled = order.state == OrderState.cancelled
         await refunds.owe(session, order, satang, RefundReason.cancelled if is_cancelled else RefundReason.too_much)
-    elif order.credit_satang < order.total_satang:
+    elif order.credit_satang < order.kept_satang:
         await _put_by(session, order, payment, by)
         await _wait_for_the_rest(session, order, by, satang)
     elif await _secure_goods(session, order):
@@ -99,9 +99,9 @@ async def take_cash(session: AsyncSession, order: Order, part: OrderPart, by: Ac
     if known := await _known(session, key):
         return known
     await capacity.confirm(session, await line_ids(session, [part.id]))
-    if part.total_satang == 0:
+    if part.kept_satang == 0:
         return None
-    payment = await _taken(session, order, part.total_satang, by, key, PaymentMethod.cash)
+    payment = await _taken(session, order, part.kept_satang, by, key, PaymentMethod.cash)
     entries = postings.paid(order, [part], payment.satang, part)
     await ledger.post(session, key=f"payment {payment.id}", kind="paid", entries=entries, by=by.person)
     return payment
@@ -154,7 +154,7 @@ async def _pay(session: AsyncSession, order: Order, payment: Payment, by: Actor)
     for part in parts:
         part.state, part.ready_at = PartState.paid, order.paid_at
     note(session, order, "paid", by, satang=payment.satang)
-    await refunds.owe(session, order, order.credit_satang - order.total_satang, RefundReason.too_much)
+    await refunds.owe(session, order, order.credit_satang - order.kept_satang, RefundReason.too_much)
     await session.flush()
     await notices.paid(session, order, parts)
 

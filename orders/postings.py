@@ -6,12 +6,25 @@ that the rules frozen with the order take.  What is to go back to the buyer wait
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Final
 
+from app.money import Satang
 from orders.order import Order, OrderLine, OrderPart
 from orders.states import DeliveryKind, ReceiverKind
 from producers import fees
-from producers.ledger import Account, Entry, Purpose
+from producers.ledger import Account, Entry, FeeTaken, Purpose
+
+_FEE_ACCOUNTS: Final = {Purpose.fee_center: Account.center, Purpose.fee_fund: Account.fund}
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What is taken off one line, or (without one) off the delivery fee."""
+
+    line: OrderLine | None
+    milli: int
+    satang: Satang
 
 
 def paid(order: Order, parts: Sequence[OrderPart], satang: int, part: OrderPart | None = None) -> list[Entry]:
@@ -19,8 +32,8 @@ def paid(order: Order, parts: Sequence[OrderPart], satang: int, part: OrderPart 
 
     `part` names the part whose goods were paid for in cash.
     """
-    deposits = [_deposit(order, each, -each.total_satang) for each in parts]
-    over = sum(each.total_satang for each in parts) - satang
+    deposits = [_deposit(order, each, -each.kept_satang) for each in parts]
+    over = sum(each.kept_satang for each in parts) - satang
     return _told([_asset(order, satang, "received", part), *deposits, _refund(order, over, "put_by")])
 
 
@@ -29,29 +42,49 @@ def put_by(order: Order, satang: int) -> list[Entry]:
     return _told([_asset(order, satang, "received"), _refund(order, -satang, "put_by")])
 
 
-def given_up(order: Order, part: OrderPart) -> list[Entry]:
-    """A paid part will not be handed over: its money goes back."""
-    return _told([_deposit(order, part, part.total_satang), _refund(order, -part.total_satang, "given_up")])
+def given_up(order: Order, part: OrderPart, satang: int) -> list[Entry]:
+    """So much of a paid part will not be handed over: its money goes back."""
+    return _told([_deposit(order, part, satang), _refund(order, -satang, "given_up")])
 
 
-def refunded(order: Order, satang: int) -> list[Entry]:
-    """Money was paid back to the buyer, from where it had been received."""
-    return _told([_refund(order, satang, "refunded"), _asset(order, -satang, "refunded")])
+def given_back(order: Order, part: OrderPart, pieces: Iterable[Piece], fees_back: Iterable[FeeTaken]) -> list[Entry]:
+    """Something was given back after hand-over: the sale's opposite, by stream; the provider keeps its fee.
+
+    A group that has the buyer's money gives it back out of what it had collected.
+    """
+    mine = _of_group(order, part)
+    entries = [_taken_back(mine, piece) for piece in pieces]
+    satang = sum(entry.satang for entry in entries)
+    for share in fees_back:
+        fee = replace(
+            mine, satang=-share.satang, purpose=share.purpose, rule_id=share.rule_id, rule_version=share.version
+        )
+        entries += [fee, replace(fee, account=_FEE_ACCOUNTS[share.purpose], satang=share.satang)]
+    entries.append(_refund(order, -satang, "given_back"))
+    if is_collected_by_group(order, part):
+        entries.append(replace(mine, satang=-satang, purpose=Purpose.collected))
+        entries.append(replace(mine, account=Account.cash, satang=satang, purpose=Purpose.collected))
+    return _told(entries)
+
+
+def refunded(order: Order, satang: int, part: OrderPart | None = None) -> list[Entry]:
+    """Money was paid back to the buyer, from where it had been received; `part` names the part paid for in cash."""
+    return _told([_refund(order, satang, "refunded"), _asset(order, -satang, "refunded", part)])
 
 
 def handed_over(order: Order, part: OrderPart, lines: Iterable[OrderLine]) -> list[Entry]:
     """The group has earned its part: sales by stream, delivery, less fees; at once collected if it has the money."""
     mine = _of_group(order, part)
-    entries = [_deposit(order, part, part.total_satang)]
+    entries = [_deposit(order, part, part.kept_satang)]
     entries += [
-        replace(mine, satang=-line.satang, purpose=Purpose.sale, stream_id=line.stream_id, line_id=line.id)
+        replace(mine, satang=-line.kept_satang, purpose=Purpose.sale, stream_id=line.stream_id, line_id=line.id)
         for line in lines
     ]
-    entries.append(replace(mine, satang=-part.delivery_satang, purpose=Purpose.delivery))
+    entries.append(replace(mine, satang=-part.kept_delivery_satang, purpose=Purpose.delivery))
     entries += _fees(order, part, mine)
     if is_collected_by_group(order, part):
-        entries.append(replace(mine, satang=part.total_satang, purpose=Purpose.collected))
-        entries.append(replace(mine, account=Account.cash, satang=-part.total_satang, purpose=Purpose.collected))
+        entries.append(replace(mine, satang=part.kept_satang, purpose=Purpose.collected))
+        entries.append(replace(mine, account=Account.cash, satang=-part.kept_satang, purpose=Purpose.collected))
     return _told(entries)
 
 
@@ -65,12 +98,19 @@ def is_collected_by_group(order: Order, part: OrderPart) -> bool:
 def _fees(order: Order, part: OrderPart, mine: Entry) -> list[Entry]:
     """Fees are parts of the price of goods; what a parcel costs passes through untouched."""
     entries: list[Entry] = []
-    for share in fees.split(part.goods_satang, part.fee_rules, order.payment_method):
+    for share in fees.split(part.kept_goods_satang, part.fee_rules, order.payment_method):
         fee = replace(
             mine, satang=share.satang, purpose=f"fee_{share.kind}", rule_id=share.rule_id, rule_version=share.version
         )
         entries += [fee, replace(fee, account=Account(share.kind.value), satang=-share.satang)]
     return entries
+
+
+def _taken_back(mine: Entry, piece: Piece) -> Entry:
+    if piece.line is None:
+        return replace(mine, satang=piece.satang, purpose=Purpose.delivery)
+    line = piece.line
+    return replace(mine, satang=piece.satang, purpose=Purpose.refund, stream_id=line.stream_id, line_id=line.id)
 
 
 def _asset(order: Order, satang: int, purpose: str, part: OrderPart | None = None) -> Entry:

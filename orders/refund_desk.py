@@ -3,15 +3,17 @@
 Staff see all of them; a group or a centre that took the money itself sees what it has to pay back.
 """
 
+from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import trail
 from app.access import CurrentPerson, CurrentScope, Scope, StaffScope
 from app.database import Session
-from app.forms import Line, read_form
+from app.forms import Form, Line, read_form
 from app.language import N_
 from app.pages import page, said, see_other
 from app.trail import Sight
@@ -27,12 +29,12 @@ class DoneForm(BaseModel):
 
 @router.get("/staff/refunds", name="staff_refunds")
 async def staff_refunds(request: Request, session: Session, staff: StaffScope) -> Response:
-    return await _page(request, session, staff)
+    return await tasks_page(request, session, staff)
 
 
 @router.get("/desk/refunds", name="refunds")
 async def own_refunds(request: Request, session: Session, scope: CurrentScope, _person: CurrentPerson) -> Response:
-    return await _page(request, session, scope)
+    return await tasks_page(request, session, scope)
 
 
 @router.post("/desk/refunds/{task_id}/done", name="finish_refund")
@@ -47,8 +49,13 @@ async def finish_refund(
     return see_other(request, where, flash=said(N_("Paid back. The buyer has been told.")))
 
 
-async def _page(request: Request, session: Session, scope: Scope) -> Response:
+async def tasks_page(
+    request: Request, session: AsyncSession, scope: Scope, form: Form[Any] | None = None, status: int = 200
+) -> Response:
+    """`form` asks for an order of which something is to be given back."""
     tasks, done = await refunds.open_tasks(session, scope), await refunds.done_lately(session, scope)
-    if shown := [order.number for _, order in (*tasks, *done)]:
+    pending = await refunds.pending_tasks(session, scope)
+    if shown := [order.number for _, order in (*tasks, *pending, *done)]:
         trail.saw(request, Sight.account, about=shown)
-    return page(request, "orders/refunds.html", tasks=tasks, done=done)
+    context = {"tasks": tasks, "pending": pending, "done": done, "form": form or Form[DoneForm].empty()}
+    return page(request, "orders/refunds.html", status, **context)

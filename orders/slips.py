@@ -146,11 +146,11 @@ async def waiting_count(session: AsyncSession, scope: Scope) -> int:
     return await session.scalar(question.where(Slip.state == SlipState.waiting, received_by(scope))) or 0
 
 
-async def waiting_count_of_group(session: AsyncSession, scope: Scope, group_id: UUID) -> int:
-    """Count the slips of money that went to one group's own account, for those who may judge them."""
+async def waiting_count_of(session: AsyncSession, scope: Scope, receiver_id: UUID) -> int:
+    """Count the slips of money that went to the account of one group or centre, for those who may judge them."""
     question = select(func.count()).select_from(Slip).join(Order, Order.id == Slip.order_id)
-    of_group = (Order.receiver_id == group_id, Slip.state == SlipState.waiting, received_by(scope))
-    return await session.scalar(question.where(*of_group)) or 0
+    of_receiver = (Order.receiver_id == receiver_id, Slip.state == SlipState.waiting, received_by(scope))
+    return await session.scalar(question.where(*of_receiver)) or 0
 
 
 async def of_order(session: AsyncSession, order_id: UUID) -> Sequence[Slip]:

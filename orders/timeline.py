@@ -7,6 +7,7 @@ from typing import Final, Literal
 
 from app import clock
 from app.language import N_, Bilingual, Message
+from app.money import baht
 from orders.order import Order, OrderEvent, OrderPart, OrderView
 from orders.states import ActorKind, OrderState, PartState
 
@@ -36,10 +37,12 @@ WORDS: Final = {
     "cancelled": N_("Cancelled"),
     "part_cancelled": N_("Taken out of the order"),
     "expired": N_("Time to pay ran out"),
-    "refund_due": N_("Money goes back to the buyer"),
-    "refunded": N_("Money paid back"),
+    "given_back": N_("Taken off: %(amount)s"),
+    "refund_due": N_("Money goes back to the buyer: %(amount)s"),
+    "refund_failed": N_("Sending the money back did not work; a person does it"),
+    "refunded": N_("Money paid back: %(amount)s"),
 }
-WRONG: Final = frozenset({"slip_refused", "money_late", "cancelled", "part_cancelled", "expired"})
+WRONG: Final = frozenset({"slip_refused", "money_late", "cancelled", "part_cancelled", "expired", "refund_failed"})
 
 WHO: Final = {
     ActorKind.buyer: N_("the buyer"),
@@ -99,7 +102,7 @@ def moment(at: datetime) -> Bilingual:
 
 
 def _told(event: OrderEvent, group: Bilingual | None) -> Step:
-    words = Message(WORDS[event.kind], {})
+    words = Message(WORDS[event.kind], {"amount": baht(event.detail.get("satang") or 0)})
     if group is not None:
         words = Message("%(what)s · %(group)s", {"what": words, "group": group})
     return Step(

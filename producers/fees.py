@@ -151,6 +151,15 @@ def split(amount: int, frozen_rules: Sequence[dict[str, Any]], payment_method: s
     ]
 
 
+def split_back(amount: int, of: int, taken: Sequence[int]) -> list[Satang]:
+    """Return what each share gives back when `amount` of the `of` satang that are left is given back.
+
+    `taken` is what each share still has of `of`.  In proportion by largest remainder; nobody gives back more than they
+    have, and when everything is given back, so is every share to the satang, in however many steps.
+    """
+    return split_by_largest_remainder(amount, [of - sum(taken), *taken])[1:]
+
+
 def group_share(amount: int, shares: Sequence[FeeShare]) -> Satang:
     """Return what the group keeps of `amount` after `shares`."""
     return Satang(amount - sum(share.satang for share in shares))

@@ -211,6 +211,15 @@ class Cost(NamedTuple):
     satang: int
 
 
+class FeeTaken(NamedTuple):
+    """What one version of one rule took of a group's sale, in satang."""
+
+    purpose: Purpose
+    rule_id: UUID
+    version: int
+    satang: Satang
+
+
 @dataclass(frozen=True, slots=True)
 class Balance:
     """Where a group stands, in satang: earned = paid out + owed, always; waiting is not earned yet."""
@@ -246,6 +255,21 @@ async def costs(session: AsyncSession, group_id: UUID, months: Sequence[date]) -
         .group_by(LedgerEntry.purpose, month)
     )
     return [Cost(Purpose(purpose), day, int(satang)) for purpose, day, satang in rows]
+
+
+async def fees_taken(session: AsyncSession, order_id: UUID, group_id: UUID) -> list[FeeTaken]:
+    """Return what each rule still has of a group's sale in one order, less what was given back; in a fixed order."""
+    rows = await session.execute(
+        select(LedgerEntry.purpose, LedgerEntry.rule_id, LedgerEntry.rule_version, _sum(LedgerEntry.satang))
+        .where(*of_group(group_id), LedgerEntry.order_id == order_id, LedgerEntry.purpose.in_(FEES))
+        .group_by(LedgerEntry.purpose, LedgerEntry.rule_id, LedgerEntry.rule_version)
+        .order_by(LedgerEntry.purpose, LedgerEntry.rule_id, LedgerEntry.rule_version)
+    )
+    return [
+        FeeTaken(Purpose(purpose), rule_id, version, Satang(int(satang)))
+        for purpose, rule_id, version, satang in rows
+        if rule_id is not None and version is not None
+    ]
 
 
 async def balance_of_group(session: AsyncSession, group_id: UUID) -> Balance:

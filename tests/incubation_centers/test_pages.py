@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import access
 from app.access import Role
 from app.people import Person
+from orders.payments import settle
 from orders.slips import send_slip
 from orders.states import OrderState
 from producers.centers import Center
@@ -24,7 +25,7 @@ from tests.orders.factories import Stall
 from tests.producers import factories as producers
 
 Counting = Callable[[], AbstractContextManager[QueryCount]]
-DESK_PAGES = ("", "/demand", "/demand/print", "/demand.xlsx", "/revenue", "/slips", "/account")
+DESK_PAGES = ("", "/demand", "/demand/print", "/demand.xlsx", "/revenue", "/account")
 
 
 async def test_the_map_and_the_list_lead_to_each_centre(client: httpx.AsyncClient, session: AsyncSession) -> None:
@@ -153,14 +154,15 @@ async def test_a_coordinator_confirms_what_reached_the_centres_account(
     order = await make.order(session, (stall, 1000))
     slip = await send_slip(session, order, make.slip())
     await sign_in_as_coordinator(client, session, stall.center)
-    address = f"/desk/centers/{stall.center.slug}/slips"
-    assert order.spoken_number in (await read(client, address)).text
+    home = await read(client, f"/desk/centers/{stall.center.slug}")
+    assert pick(home, ".desk-next a")["href"] == "/desk/slips"
+    assert order.spoken_number in (await read(client, "/desk/slips")).text
 
-    answer = await client.post(f"{address}/{slip.id}/accept", data={"satang": "90"}, headers=OWN_PAGE)
+    answer = await client.post(f"/desk/slips/{slip.id}/accept", data={"amount": "90"}, headers=OWN_PAGE)
 
     await session.refresh(order)
     assert (answer.status_code, order.state) == (HTTPStatus.SEE_OTHER, OrderState.paid)
-    assert order.spoken_number not in pick(await read(client, address), "main").text
+    assert order.spoken_number not in pick(await read(client, "/desk/slips"), "main").text
 
 
 async def test_an_amount_nobody_can_read_leaves_the_slip_waiting(
@@ -171,24 +173,37 @@ async def test_an_amount_nobody_can_read_leaves_the_slip_waiting(
     slip = await send_slip(session, order, make.slip())
     await sign_in_as_coordinator(client, session, stall.center)
 
-    answer = await client.post(
-        f"/desk/centers/{stall.center.slug}/slips/{slip.id}/accept", data={"satang": "เก้าสิบ"}, headers=OWN_PAGE
-    )
+    answer = await client.post(f"/desk/slips/{slip.id}/accept", data={"amount": "เก้าสิบ"}, headers=OWN_PAGE)
 
     await session.refresh(order)
     assert (answer.status_code, order.state) == (HTTPStatus.UNPROCESSABLE_ENTITY, OrderState.slip_sent)
     assert "เก้าสิบ" in answer.text
 
 
-async def test_a_slip_paid_to_another_account_is_not_on_this_desk(
+async def test_a_slip_paid_to_another_account_is_not_on_a_coordinators_desk(
     client: httpx.AsyncClient, session: AsyncSession
 ) -> None:
     stall, other = await stall_paid_to_its_center(session), await producers.center(session)
     slip = await send_slip(session, await make.order(session, (stall, 1000)), make.slip())
-    staff = await factories.staff(session)
-    await sign_in(client, session, staff.person)
+    await sign_in_as_coordinator(client, session, other)
 
-    assert (await client.get(f"/desk/centers/{other.slug}/slips/{slip.id}")).status_code == HTTPStatus.NOT_FOUND
+    assert (await client.get(f"/desk/slips/{slip.id}/picture")).status_code == HTTPStatus.NOT_FOUND
+
+
+async def test_a_slip_of_a_paid_order_says_that_nothing_is_to_be_paid(
+    client: httpx.AsyncClient, session: AsyncSession
+) -> None:
+    stall = await stall_paid_to_its_center(session)
+    order = await make.order(session, (stall, 1000))
+    for _ in range(2):
+        await send_slip(session, order, make.slip())
+    await settle(session, order, 90_00, make.STAFF)
+    await sign_in_as_coordinator(client, session, stall.center)
+
+    page = pick(await read(client, "/en/desk/slips"), "main").text
+
+    assert "This order is fully paid already." in page
+    assert "฿0" not in page
 
 
 async def test_the_centre_names_its_account(client: httpx.AsyncClient, session: AsyncSession) -> None:

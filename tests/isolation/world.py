@@ -136,7 +136,7 @@ def _unlike(word: str) -> str:
 async def _world(session: AsyncSession, mark: str) -> World:
     center = await producers.center(session)
     center.promptpay_id, center.promptpay_name = "0812223333", f"ศูนย์ {mark}"
-    stall, neighbour = await orders.stall(session, at=center), await orders.stall(session, at=center)
+    stall = await orders.stall(session, at=center)
     shopper = await factories.person(session, name=f"นักช้อป {mark}")
     buyer = replace(
         orders.MALI,
@@ -146,19 +146,18 @@ async def _world(session: AsyncSession, mark: str) -> World:
         note=f"ฝากไว้กับ {mark}",
         person_id=shopper.id,
     )
-    things = await _things(session, stall, neighbour, buyer, mark)
+    things = await _things(session, stall, buyer, mark)
     placed = {key: word for key, word in things.items() if key in {"o/{token}", "orders/{number}"}}
     private = frozenset({buyer.name, buyer.address_line or "", f"ความลับ {mark}", *placed.values()})
     return World(things, private, stall.owner, stall.group.id, center.id, shopper)
 
 
-async def _things(session: AsyncSession, stall: Stall, neighbour: Stall, buyer: Buyer, mark: str) -> Words:
+async def _things(session: AsyncSession, stall: Stall, buyer: Buyer, mark: str) -> Words:
     """One of everything an address can name.  The order of the group's desk is another than the one behind the link."""
     secret, owner, group = f"ความลับ {mark}", stall.owner, stall.group
     ready = await orders.paid_order(session, (stall, 1000), buyer=buyer)
     unpaid = await orders.order(session, (stall, 1000), buyer=buyer)
     of_group = await _slip(session, await orders.order(session, (stall, 1000), buyer=buyer))
-    of_center = await _slip(session, await orders.order(session, (stall, 1000), (neighbour, 1000), buyer=buyer))
     part = await orders.only_part(session, ready)
     photo = await photos.add(
         session, group.id, Original(f"originals/{uuid4().hex}.jpg", 800, 600), listing_id=stall.listing.id
@@ -202,7 +201,6 @@ async def _things(session: AsyncSession, stall: Stall, neighbour: Stall, buyer: 
         "deliveries/{group}": group.slug,
         "invitations/{token}": members.invite(session, Role.packer, by=owner, group_id=group.id),
         "desk/slips/{slip_id}": of_group,
-        "{slug}/slips/{slip_id}": of_center,
     }
 
 

@@ -18,7 +18,6 @@ from tests.journeys.stocked_places import Visit, World, world
 
 #: What is fetched rather than looked at.
 NO_PAGES = {
-    "center_slip_picture",
     "center_demand_xlsx",
     "cloth",
     "healthz",

@@ -23,7 +23,7 @@ from orders.personal_data import PersonalData
 
 router = APIRouter()
 
-MOST_EXPORTS: Final = 10
+MOST_EXPORTS: Final = 20
 EXPORTS_WITHIN: Final = timedelta(days=1)
 MOST_WRONG: Final = 8
 WRONG_WITHIN: Final = timedelta(minutes=15)

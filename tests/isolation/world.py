@@ -23,10 +23,11 @@ from app.webhooks import deliveries, hooks
 from app.webhooks.hooks import Event, Place
 from catalog import photos
 from catalog.photos import Original
-from orders import cancellation, payments, refunds, slips
+from orders import cancellation, payments, provider_events, refunds, slips
 from orders.checkout import Buyer
 from orders.order import Order
 from orders.states import BUYER
+from orders.stripe_gateway import StripeEvent
 from producers import certificates, members, notes, own_books
 from producers.certificates import CertificateKind
 from producers.notes import Block
@@ -193,6 +194,7 @@ async def _things(session: AsyncSession, stall: Stall, buyer: Buyer, mark: str) 
         "{fact_id}": str(fact.id),
         "{part_id}": str(part.id),
         "{job_id}": await _failed_job(session),
+        "{event_id}": str(await _told_by_stripe(session)),
         "{task_id}": await _refund(session, stall, buyer, secret),
         **await _programs(session, stall, secret),
         "orders/{number}": ready.number,
@@ -259,6 +261,12 @@ async def _revoked(session: AsyncSession, here: World) -> Person:
         await access.grant(session, person, role, **place)
         await access.end(session, person.id, **place)
     return person
+
+
+async def _told_by_stripe(session: AsyncSession) -> UUID:
+    event_id = f"evt_{uuid4()}"
+    about = {"object": "refund", "id": f"re_{uuid4()}", "status": "succeeded", "amount": 1}
+    return await provider_events.keep(session, StripeEvent(event_id, "refund.updated", {"data": {"object": about}}))
 
 
 async def _failed_job(session: AsyncSession) -> str:

@@ -347,7 +347,7 @@ async def test_without_keys_stripe_is_neither_offered_nor_heard(
     stall = await factories.stall(session)
     with pytest.raises(Refusal, match="NotPayableThatWay"):
         await factories.order(session, (stall, 1000), method=PaymentMethod.card)
-    assert (await client.post("/webhooks/stripe", content=b"{}")).status_code == 404
+    assert (await client.post("/webhooks/stripe", content=b"{}")).status_code == 409
 
 
 def test_one_key_of_stripe_alone_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,8 @@ from typing import Final
 
 from app.findings import Check
 
+#: What was taken off since (`off_…`) is read through JSON, and only of rows that differ: 0007 adds it.
+
 #: What money says: an order's own two numbers against the rows behind them.
 MONEY: Final = (
     Check(
@@ -34,6 +36,7 @@ MONEY: Final = (
         """
         SELECT number, state, round(received_satang / 100.0, 2) AS received, round(total_satang / 100.0, 2) AS total
         FROM orders WHERE payment_method <> 'cash' AND state IN ('paid', 'done') AND received_satang < total_satang
+            AND received_satang < total_satang - coalesce((to_jsonb(orders) ->> 'off_satang')::bigint, 0)
         """,
     ),
     Check(
@@ -74,7 +77,7 @@ GOODS: Final = (
         SELECT number, order_state, part_state, name_th, should, coalesce(hold_state, 'not there') AS hold_state
         FROM (
             SELECT orders.number, orders.state AS order_state, parts.state AS part_state, lines.name_th,
-                holds.state AS hold_state,
+                holds.state AS hold_state, lines.id AS line_id,
                 CASE
                     WHEN parts.state = 'handed_over' THEN 'taken'
                     WHEN orders.payment_method <> 'cash' AND parts.state IN ('paid', 'packed') THEN 'taken'
@@ -87,7 +90,9 @@ GOODS: Final = (
                 LEFT JOIN holds ON holds.owner_id = lines.id
         ) AS goods
         WHERE hold_state IS NULL
-            OR (should = 'taken' AND hold_state <> 'taken')
+            OR (should = 'taken' AND hold_state <> 'taken' AND NOT EXISTS (
+                SELECT FROM order_lines WHERE id = line_id AND to_jsonb(order_lines) ->> 'off_milli' = quantity_milli::text
+            ))
             OR (should = 'held' AND hold_state NOT IN ('held', 'expired'))
             OR (should = 'free' AND hold_state = 'taken')
         """,
@@ -109,6 +114,8 @@ GOODS: Final = (
             trim_scale(holds.amount_milli / 1000.0) AS amount, holds.state
         FROM holds JOIN order_lines AS lines ON lines.id = holds.owner_id JOIN orders ON orders.id = lines.order_id
         WHERE holds.amount_milli <> lines.quantity_milli AND holds.state IN ('held', 'taken')
+            AND holds.amount_milli NOT BETWEEN
+                lines.quantity_milli - coalesce((to_jsonb(lines) ->> 'off_milli')::bigint, 0) AND lines.quantity_milli
         """,
     ),
 )

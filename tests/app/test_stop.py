@@ -37,7 +37,7 @@ class Open:
         question = (
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
         )
-        return await self.beside.scalar(text(question)) > 0
+        return int(await self.beside.scalar(text(question)) or 0) > 0
 
     async def count(self, table: str) -> int:
         return int(await self.beside.scalar(text(f"SELECT count(*) FROM {table}")) or 0)

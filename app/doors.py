@@ -71,7 +71,7 @@ class LanguagePrefix:
             if path[1:2] in {"/", "\\"}:
                 path = "/" + path.lstrip("/\\")
             if "\x00" in path:
-                path = NOWHERE
+                path = f"/api{NOWHERE}" if path.startswith("/api/") else NOWHERE
             if path != scope["path"]:
                 scope = {**scope, "path": path, "raw_path": path.encode()}
             scope.setdefault("state", {})

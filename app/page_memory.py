@@ -175,7 +175,8 @@ class _Held:
             return None
         body = b"".join(self._chunks)
         zipped = gzip.compress(body, compresslevel=5, mtime=0) if len(body) >= LEAST_COMPRESSED else None
-        etag = f'W/"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+        own = Headers(raw=self._start["headers"]).get("etag")
+        etag = own or f'W/"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
         return Answer(self._start["status"], self._start["headers"], body, zipped, etag, fresh_until, route)
 
 

@@ -236,7 +236,7 @@ async def send_slip(
 
 
 @order_room.post("/orders/{link}/cancel", responses=refuses(*_CANCEL))
-async def cancel_order(session: Session, found: LinkedOrder, sent: CancelSent) -> OrderTold:
+async def cancel_my_order(session: Session, found: LinkedOrder, sent: CancelSent) -> OrderTold:
     """Cancel an order that is not paid; its goods are back on sale at once."""
     return await _ordered(session, await cancellation.cancel(session, found, BUYER, sent.reason))
 

@@ -46,5 +46,5 @@ _ORDER: Final = {"path.link": "$response.body#/link"}
 OF_ORDER: Final = _leads_to(
     "The order.",
     *(_link(operation, _ORDER) for operation in ("follow_order", "pay_by_promptpay", "picture_of_promptpay")),
-    *(_link(operation, _ORDER) for operation in ("pay_by_card", "cancel_order", "say_where_to")),
+    *(_link(operation, _ORDER) for operation in ("pay_by_card", "cancel_my_order", "say_where_to")),
 )

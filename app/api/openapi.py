@@ -1,14 +1,18 @@
 """The API as one application, and the document that describes it: `/api/v1/openapi.json`."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from typing import Any, Final, get_args, get_origin
 
 from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
 from starlette.datastructures import Headers
 from starlette.middleware import Middleware
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.api.paging import Page
 from app.api.problems import Problem, answer_with_problems
 from app.api.rates import Reads
 from app.language import Language
@@ -105,7 +109,7 @@ def _document(api: FastAPI) -> dict[str, Any]:
         schemas = api.openapi_schema.setdefault("components", {}).setdefault("schemas", {})
         schemas |= _schemas_of(Problem)
         _put_etags(api.openapi_schema)
-        _put_examples(api.openapi_schema, schemas)
+        _put_examples(api.openapi_schema, api.routes)
     return api.openapi_schema
 
 
@@ -124,11 +128,36 @@ def _put_etags(document: dict[str, Any]) -> None:
             operation["responses"]["304"] = {"description": "Nothing changed since the answer of that ETag."}
 
 
-def _put_examples(document: dict[str, Any], schemas: dict[str, Any]) -> None:
-    """Show every model's example also where it is sent or answered: that is where tools look for it."""
-    for operation in (each for path in document["paths"].values() for each in path.values()):
-        bodies = [operation.get("requestBody", {}), *operation["responses"].values()]
-        for content in (content for body in bodies for content in body.get("content", {}).values()):
-            name = content.get("schema", {}).get("$ref", "").rpartition("/")[2]
-            for example in schemas.get(name, {}).get("examples", [])[:1]:
-                content.setdefault("examples", {"usual": {"value": example}})
+def _put_examples(document: dict[str, Any], routes: Iterable[BaseRoute]) -> None:
+    """Show models' examples where they are sent and answered, which is where tools look for them.
+
+    Taken from the models themselves: FastAPI leaves every null out of what it writes.
+    """
+    for schema in document["components"]["schemas"].values():
+        schema.pop("examples", None)
+    for route in (each for each in routes if isinstance(each, APIRoute)):
+        for method in route.methods or ():
+            operation = document["paths"][route.path_format][method.lower()]
+            answered = operation["responses"][str(route.status_code or 200)]
+            _put(answered, route.response_model)
+            if route.body_field is not None:
+                _put(operation["requestBody"], route.body_field.field_info.annotation)
+
+
+def _put(body: dict[str, Any], model: Any) -> None:
+    example = _example_of(model)
+    if example is not None and "application/json" in body.get("content", {}):
+        body["content"]["application/json"].setdefault("examples", {"usual": {"value": example}})
+
+
+def _example_of(model: Any) -> Any:
+    """Return the example of a model, of a list of one, or of a page of one."""
+    if get_origin(model) is list:
+        return [_example_of(get_args(model)[0])]
+    if not (isinstance(model, type) and issubclass(model, BaseModel)):
+        return None
+    if issubclass(model, Page):
+        return {"items": [_example_of(model.__pydantic_generic_metadata__["args"][0])], "next": None}
+    extra = model.model_config.get("json_schema_extra")
+    examples = extra.get("examples") if isinstance(extra, dict) else None
+    return examples[0] if isinstance(examples, list) and examples else None

@@ -14,6 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
+from starlette.routing import Route
 
 from app.errors import NotFound, Refusal
 from app.forms import message_of
@@ -173,7 +174,8 @@ async def _framework_said_no(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     refusals = {404: NoSuchThing, 405: WrongMethod, 413: BodyTooLarge}
     refusal = refusals.get(error.status_code, Malformed)
-    return problem(refusal(), language_of(request), headers=error.headers)
+    headers = {"Allow": _allowed(request)} if refusal is WrongMethod else error.headers
+    return problem(refusal(), language_of(request), headers=headers)
 
 
 async def _unforeseen(request: Request, error: Exception) -> Response:
@@ -193,6 +195,13 @@ def _example(kind: type[Refusal]) -> dict[str, Any]:
     th, en = (_PARAMETER.sub("…", wording(lang, kind.message)) for lang in LANGUAGES)
     details = {"detail": en, "detail_th": th, "detail_en": en}
     return {"type": type_of(kind), "title": title_of(kind), "status": kind.status, **details, "errors": []}
+
+
+def _allowed(request: Request) -> str:
+    """Every method that some route of this path takes; the framework names those of the first one only."""
+    path = request.url.path.removeprefix(request.scope.get("root_path", ""))
+    fitting = (route for route in request.app.routes if isinstance(route, Route) and route.path_regex.match(path))
+    return ", ".join(sorted({method for route in fitting for method in route.methods or ()}))
 
 
 def _field(steps: Iterable[Any]) -> str:

@@ -26,6 +26,10 @@ class Words(BaseModel):
 class Coded(BaseModel):
     """Something of a fixed list, by its code."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"code": "services", "name": {"th": "การบริการ", "en": "Services"}}]}
+    )
+
     code: str
     name: Words
 

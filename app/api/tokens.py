@@ -189,7 +189,7 @@ async def know_caller(request: Request) -> Caller:
         return Caller(Scope())
     secret = secret_of(request)
     async with session_scope() as session:
-        caller = await _caller(session, secret) if secret else None
+        caller = await caller_with(session, secret) if secret else None
     if caller is None:
         await rates.count_wrong_token(request)
         raise WrongToken
@@ -225,7 +225,7 @@ def needs(scope: str) -> Any:
     return Security(allowed, scopes=[scope])
 
 
-async def _caller(session: AsyncSession, secret: str) -> Caller | None:
+async def caller_with(session: AsyncSession, secret: str) -> Caller | None:
     found = await _living(session, secret)
     if found is None:
         return None

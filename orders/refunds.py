@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Select, func, or_, select, text, update
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, Select, func, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -23,7 +23,7 @@ from app.errors import NotFound, Refusal
 from app.language import N_
 from app.money import Satang
 from orders import notices, postings
-from orders.order import Order, OrderPart, locked, note, part_received_by
+from orders.order import Order, OrderPart, locked, note, part_received_by, received_by
 from orders.states import MARKET, Actor
 from producers import ledger
 from producers.ledger import Fact
@@ -301,8 +301,16 @@ def _seen(scope: Scope) -> Select[RefundTask, Order]:
     return (
         select(RefundTask, Order)
         .join(Order, Order.id == RefundTask.order_id)
-        .outerjoin(OrderPart, OrderPart.id == RefundTask.part_id)
-        .where(part_received_by(scope))
+        .where(received_by(scope) if scope.is_staff else or_(*_in_own_hands(scope)))
+    )
+
+
+def _in_own_hands(scope: Scope) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Conditions: the whole order was paid to this person's account, or this part of it in cash into their hands."""
+    parts = select(OrderPart.id).join(Order, Order.id == OrderPart.order_id).where(part_received_by(scope))
+    return (
+        RefundTask.order_id.in_(select(Order.id).where(received_by(scope))),
+        RefundTask.part_id.in_(parts),
     )
 
 

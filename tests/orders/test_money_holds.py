@@ -31,7 +31,8 @@ from app.errors import Refusal
 from app.settings import settings as market_settings
 from catalog import capacity
 from catalog.capacity import Pool
-from orders import cancellation, hand_over, order, payments, refunds, slips
+from orders import cancellation, giving_back, hand_over, order, payments, refunds, slips
+from orders.giving_back import RefundItem, Wish
 from orders.order import Order, OrderLine, OrderPart
 from orders.payments import Payment
 from orders.refunds import RefundTask
@@ -48,6 +49,7 @@ T = TypeVar("T")
 STALLS = 3
 STOCK = 6_000
 START = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
+WISHES = st.tuples(st.integers(0, 3), st.sampled_from([0, 0, 1, 7_77]), st.booleans(), st.booleans())
 AMOUNTS = st.lists(st.integers(0, 3), min_size=STALLS, max_size=STALLS)
 """Half units of each stall's goods."""
 WAYS = (
@@ -196,7 +198,7 @@ class Market(RuleBasedStateMachine):
         async def verb(session: AsyncSession) -> None:
             found = await session.get_one(Order, self.some_order(which))
             if not found.is_cash:
-                await payments.settle(session, found, found.total_satang, STAFF, key=f"event {found.id} {key}")
+                await payments.settle(session, found, found.total_satang, STAFF, key=f"stripe pi_{found.id}_{key}")
 
         self.do(verb)
 
@@ -224,6 +226,40 @@ class Market(RuleBasedStateMachine):
                 await hand_over.hand_over(session, part_id, GROUP)
             else:
                 await cancellation.cancel_part(session, part_id, STAFF)
+
+        self.do(verb)
+
+    @precondition(lambda self: self.orders)
+    @rule(which=st.integers(0, 20), nth=st.integers(0, 2), wish=WISHES)
+    def give_back(self, which: int, nth: int, wish: tuple[int, int, bool, bool]) -> None:
+        """Half units of a line, an amount, the delivery fee; goods that come back on sale or are lost."""
+        halves, satang, delivery, back_on_sale = wish
+
+        async def verb(session: AsyncSession) -> tuple[UUID, int]:
+            parts = await order.parts_of(session, self.some_order(which))
+            part = parts[nth % len(parts)]
+            (line,) = await order.lines_of(session, [part.id])
+            wanted = Wish("เสียหาย", {line.id: halves * 500}, delivery, satang, back_on_sale)
+            before = part.state
+            items = await giving_back.give_back(session, self.staff, part.id, wanted, STAFF)
+            lost = sum(item.quantity_milli for item in items if not item.back_on_sale)
+            return part.group_id, 0 if before == PartState.handed_over else lost
+
+        if told := self.do(verb):
+            group_id, lost = told
+            self.put_in[[stall.group.id for stall in self.stalls].index(group_id)] -= lost
+
+    @precondition(lambda self: self.orders)
+    @rule(nth=st.integers(0, 5), state=st.sampled_from(["pending", "succeeded", "succeeded", "failed", "canceled"]))
+    def provider_says(self, nth: int, state: str) -> None:
+        """Its words about one refund come in any order, and again."""
+
+        async def verb(session: AsyncSession) -> None:
+            asked = select(RefundTask.id).where(RefundTask.provider.is_not(None)).order_by(RefundTask.id)
+            tasks = (await session.scalars(asked)).all()
+            if tasks:
+                task_id = tasks[nth % len(tasks)]
+                await refunds.provider_said(session, f"re_{task_id}", state, task_id)
 
         self.do(verb)
 
@@ -287,11 +323,19 @@ class Market(RuleBasedStateMachine):
             pool = await session.get_one(Pool, stall.variant.pool_id)
             taken = await total(
                 session,
-                select(func.sum(OrderLine.quantity_milli))
+                select(func.sum(OrderLine.quantity_milli - OrderLine.off_milli))
                 .join(OrderPart, OrderPart.id == OrderLine.part_id)
                 .where(OrderLine.variant_id == stall.variant.id, OrderPart.state.in_(TAKEN))
                 .join(Order, Order.id == OrderLine.order_id)
                 .where((Order.payment_method == "promptpay") | (OrderPart.state == PartState.handed_over)),
+            )
+            # What was given back after it left the door does not come back to the shelf.
+            taken += await total(
+                session,
+                select(func.sum(RefundItem.quantity_milli))
+                .join(OrderLine, OrderLine.id == RefundItem.line_id)
+                .join(OrderPart, OrderPart.id == RefundItem.part_id)
+                .where(OrderLine.variant_id == stall.variant.id, RefundItem.made_at >= OrderPart.handed_over_at),
             )
             assert 0 <= pool.held_milli <= pool.on_hand_milli
             assert pool.on_hand_milli + taken == put_in
@@ -300,12 +344,12 @@ class Market(RuleBasedStateMachine):
         self, session: AsyncSession, orders: dict[UUID, Order], parts: list[OrderPart]
     ) -> None:
         waiting = sum(
-            part.total_satang
+            part.kept_satang
             for part in parts
             if part.state in {PartState.paid, PartState.packed} and not orders[part.order_id].is_cash
         )
         assert await standing(session, LedgerEntry.account == Account.deposit) == -waiting
-        open_tasks = await total(session, select(func.sum(RefundTask.satang)).where(RefundTask.state == "open"))
+        open_tasks = await total(session, select(func.sum(RefundTask.satang)).where(RefundTask.state != "done"))
         credit = sum(each.credit_satang for each in orders.values() if each.state in UNPAID and not each.is_cash)
         assert await standing(session, LedgerEntry.account == Account.refund) == -(open_tasks + credit)
         came_in = await total(session, select(func.sum(Payment.satang)))
@@ -316,7 +360,8 @@ class Market(RuleBasedStateMachine):
         assets = LedgerEntry.account.in_([Account.money, Account.cash])
         assert await standing(session, assets) == came_in - paid_back - collected
         for each in orders.values():
-            kept = sum(part.total_satang for part in parts if part.order_id == each.id and part.state in TAKEN)
+            assert each.credit_satang == each.kept_satang - each.due_satang
+            kept = sum(part.kept_satang for part in parts if part.order_id == each.id and part.state in TAKEN)
             if not each.is_cash and each.state in {OrderState.paid, OrderState.done}:
                 assert each.credit_satang == kept
             if each.state == OrderState.cancelled:
@@ -325,19 +370,21 @@ class Market(RuleBasedStateMachine):
     async def _earnings_agree(
         self, session: AsyncSession, stall: Stall, parts: list[OrderPart], orders: dict[UUID, Order]
     ) -> None:
-        """Earned = paid out + owed; the canvas says what the hand-overs say, to the satang."""
+        """Earned = paid out + owed; the canvas says what the hand-overs say, less what was given back, to the satang."""
         done = [part for part in parts if part.state == PartState.handed_over]
-        taken = sum(
-            share.satang
-            for part in done
-            for share in fees.split(part.goods_satang, part.fee_rules, orders[part.order_id].payment_method)
-        )
+        taken = 0
+        for part in done:
+            left = sum(share.satang for share in await ledger.fees_taken(session, part.order_id, part.group_id))
+            at_sale = fees.split(part.goods_satang, part.fee_rules, orders[part.order_id].payment_method)
+            assert 0 <= left <= sum(share.satang for share in at_sale)
+            assert left == 0 or part.kept_goods_satang > 0
+            taken += left
         balance = await ledger.balance_of_group(session, stall.group.id)
         assert balance.earned == balance.paid_out + balance.owed
-        assert balance.earned == sum(part.total_satang for part in done) - taken
+        assert balance.earned == sum(part.kept_satang for part in done) - taken
         canvas = await ledger.revenue_by_stream(session, stall.group.id, [])
-        assert sum(row.satang for row in canvas) == sum(part.total_satang for part in done)
-        assert sum(row.satang for row in canvas if row.stream_id) == sum(part.goods_satang for part in done)
+        assert sum(row.satang for row in canvas) == sum(part.kept_satang for part in done)
+        assert sum(row.satang for row in canvas if row.stream_id) == sum(part.kept_goods_satang for part in done)
 
 
 async def total(session: AsyncSession, question: Select[Any]) -> int:
@@ -349,8 +396,8 @@ async def standing(session: AsyncSession, condition: ColumnElement[bool]) -> int
 
 
 HURRIED = settings(
-    max_examples=15,
-    stateful_step_count=25,
+    max_examples=8,
+    stateful_step_count=20,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

@@ -57,7 +57,7 @@ NOBODYS: Final = frozenset(
         "holds",  # amounts that are taken, by whom no page says
         "jobs",  # the market's own work; staff see those that failed
         "provider_events",  # what Stripe told the market; staff see those that failed
-    "pools",  # amounts without a name; reached through variants
+        "pools",  # amounts without a name; reached through variants
     }
 )
 SECRETS: Final = frozenset(
@@ -79,7 +79,7 @@ OWNERS: Final = frozenset(
         "holds.owner_id",
         "ledger_entries.order_id",
         "ledger_facts.key",
-    "payments.key",
+        "payments.key",
         "orders.receiver_id",
         "trail.person_id",
         "trail.group_id",
@@ -200,8 +200,22 @@ def _pinned(
     while True:
         more = {each for each in froms if each not in pinned and any(_pins(c, each, pinned) for c in conditions)}
         if not more:
-            return pinned
+            break
         pinned |= more
+    return pinned if len(pinned) == len(outside | {*froms}) else pinned | _either(froms, conditions, outside)
+
+
+def _either(
+    froms: list[FromClause], conditions: list[ColumnElement[Any]], outside: frozenset[FromClause]
+) -> frozenset[FromClause]:
+    """What every side of an OR pins, each in its own way: a row joined together is somebody's through any of its parts."""
+    found: frozenset[FromClause] = frozenset()
+    for condition in conditions:
+        if isinstance(condition, BooleanClauseList) and condition.operator is operators.or_:
+            others = [each for each in conditions if each is not condition]
+            sides = [_pinned(froms, [*others, *_conjuncts(side)], outside) for side in condition.clauses]
+            found |= frozenset.intersection(*sides)
+    return found
 
 
 def _pins(condition: Any, table: FromClause, pinned: frozenset[FromClause]) -> bool:

@@ -52,6 +52,9 @@ OWNED = {
     "what is shown": select(Variant).join(Listing).where(Listing.published_at.is_not(None)),
     "staff's scope": select(Slip).join(Order, Order.id == Slip.order_id).where(received_by(STAFF)),
     "a scope": select(Group).where(Scope().watching(Group.id, Group.center_id)),
+    "either of two that are joined": select(Order)
+    .join(OrderPart, OrderPart.order_id == Order.id)
+    .where(or_(Order.receiver_id == SOME, OrderPart.group_id == SOME)),
     "the whole market": select(Order).where(whole_market("a test"), Order.number == "1"),
 }
 

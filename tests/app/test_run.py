@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.embedded import Server
+from tests.ground.families import children, descendants, is_alive, kill, words
 from tests.ground.homes import NewHome
 from tests.ground.servers import MarketProcess, market_begun, market_run
 
@@ -130,35 +131,6 @@ def find(market: MarketProcess, home: Path, name: str) -> int:
     if name == "granian-process":
         return next(iter(children(web)), 0)
     return next((pid for pid in children(market.process.pid) if words(pid)[-1:] == [f"app.{name}"]), 0)
-
-
-def children(pid: int) -> list[int]:
-    try:
-        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    except OSError:
-        return []
-
-
-def descendants(pid: int) -> list[int]:
-    return [found for child in children(pid) for found in (child, *descendants(child))]
-
-
-def words(pid: int) -> list[str]:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_text().rstrip("\0").split("\0")
-    except OSError:
-        return []
-
-
-def is_alive(pid: int) -> bool:
-    return bool(words(pid))
-
-
-def kill(pid: int) -> None:
-    try:
-        os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return
 
 
 def eventually(condition: Callable[[], bool]) -> None:

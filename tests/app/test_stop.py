@@ -14,8 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, create_async_e
 from sqlalchemy.pool import NullPool
 
 from app import embedded
-from tests.app.test_run import children, words
 from tests.ground.databases import copy_of_template
+from tests.ground.families import children, words
 from tests.ground.homes import NewHome
 from tests.ground.servers import MarketProcess, market_run
 from tests.orders import factories

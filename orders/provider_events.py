@@ -24,7 +24,10 @@ from orders.stripe_gateway import StripeEvent
 STRIPE: Final = "stripe"
 KEPT: Final = timedelta(days=90)
 """How long a worked event stays: it holds the buyer's name as they wrote it on the provider's page."""
-
+LEFT_AFTER: Final = timedelta(minutes=3)
+"""An event that was not worked by then is not merely being worked: our process died over it, or something failed."""
+MOST_ATTEMPTS: Final = 10
+"""What still fails then waits for a person."""
 
 log = logging.getLogger("market.stripe")
 
@@ -121,6 +124,24 @@ async def work(row_id: UUID) -> bool:
         await _note_failure(row_id, error)
         return False
     return True
+
+
+@jobs.every(timedelta(minutes=5), "provider_events.work_left")
+async def work_left(_payload: dict[str, Any]) -> None:
+    """Work what was kept and not worked: the provider may have stopped sending it by the time we came back."""
+    async with session_scope() as session:
+        left = await session.scalars(
+            select(ProviderEvent.id)
+            .where(
+                ProviderEvent.worked_at.is_(None),
+                ProviderEvent.received_at < clock.now() - LEFT_AFTER,
+                ProviderEvent.attempts < MOST_ATTEMPTS,
+            )
+            .order_by(ProviderEvent.received_at)
+        )
+        waiting = left.all()
+    for row_id in waiting:
+        await work(row_id)
 
 
 @jobs.every(timedelta(hours=12), "provider_events.forget")

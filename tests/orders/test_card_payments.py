@@ -19,12 +19,13 @@ from app.clock import FrozenClock
 from app.database import session_scope
 from app.errors import Refusal
 from app.settings import WrongSetting, settings
-from orders import cancellation, card_payments, payments, reconciling
+from orders import cancellation, card_payments, payments, provider_events, reconciling
 from orders.card_payments import ProviderPayment
 from orders.order import Order
 from orders.payments import Payment
 from orders.provider_events import ProviderEvent
 from orders.states import BUYER, OrderState, PaymentMethod
+from orders.stripe_gateway import StripeEvent
 from producers.ledger import LedgerEntry
 from tests import factories as persons
 from tests.orders import factories
@@ -278,6 +279,21 @@ async def test_a_payment_of_which_no_event_came_is_found_by_asking(
     assert (await now(order)).state == OrderState.placed, "its event may still be on its way"
     clock.jump(timedelta(minutes=5))
     await reconciling.reconcile({})
+    await assert_paid_once(order)
+
+
+async def test_an_event_over_which_a_process_died_is_worked_without_being_sent_again(
+    bank: Bank, card_market: httpx.AsyncClient, session: AsyncSession, clock: FrozenClock
+) -> None:
+    order = await placed(session)
+    await _paid_unheard(bank, card_market, order)
+    told = event_of(bank, "checkout.session.completed")
+    async with session_scope() as fresh:
+        await provider_events.keep(fresh, StripeEvent(told["id"], told["type"], told))
+    await provider_events.work_left({})
+    assert (await now(order)).state == OrderState.placed, "somebody may be working it"
+    clock.jump(timedelta(minutes=5))
+    await provider_events.work_left({})
     await assert_paid_once(order)
 
 

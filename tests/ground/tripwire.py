@@ -80,6 +80,7 @@ OWNERS: Final = frozenset(
         "ledger_entries.order_id",
         "ledger_facts.key",
         "payments.key",
+        "refund_tasks.provider_refund_id",
         "orders.receiver_id",
         "trail.person_id",
         "trail.group_id",
@@ -96,6 +97,10 @@ SHOWN: Final = frozenset(
 )
 """Which rows everybody may see."""
 
+STATES: Final = {"approved", "on_sale"}
+"""Values that decide whether a condition pins."""
+
+_judged: dict[Any, list[str]] = {}
 _is_asking: ContextVar[bool] = ContextVar("is_asking", default=False)
 
 
@@ -130,8 +135,14 @@ def tripwire(engine: AsyncEngine) -> Iterator[list[str]]:
 
 
 def unpinned(statement: ClauseElement) -> list[str]:
-    """Return the names of the tables in a statement that it does not pin."""
-    return sorted(set(_loose(statement, frozenset())))
+    """Return the names of the tables in a statement that it does not pin; statements of one shape are judged once."""
+    key = statement._generate_cache_key()
+    if key is None:
+        return sorted(set(_loose(statement, frozenset())))
+    shape = (key.key, tuple(str(bound.value) if str(bound.value) in STATES else "" for bound in key.bindparams))
+    if shape not in _judged:
+        _judged[shape] = sorted(set(_loose(statement, frozenset())))
+    return _judged[shape]
 
 
 def _loose(statement: Any, outside: frozenset[FromClause]) -> Iterator[str]:
@@ -169,7 +180,7 @@ def _unfold(each: FromClause, froms: list[FromClause], conditions: list[ColumnEl
         _unfold(each.left, froms, conditions)
         _unfold(each.right, froms, conditions)
         if each.onclause is not None:
-            conditions += _conjuncts(each.onclause)  # type: ignore[arg-type]
+            conditions += _conjuncts(each.onclause)
     else:
         froms.append(each)
 
@@ -229,7 +240,7 @@ def _pins(condition: Any, table: FromClause, pinned: frozenset[FromClause]) -> b
     if not isinstance(condition, BinaryExpression):
         return False
     left, right = _bare(condition.left), _bare(condition.right)
-    if _is_shown(condition, left, table):
+    if _is_shown(condition, left, table) or _is_no_row(condition, left, table):
         return True
     if condition.operator in {operators.eq, operators.is_not_distinct_from}:
         return _equals(left, right, table, pinned) or _equals(right, left, table, pinned)
@@ -251,6 +262,12 @@ def _is_shown(condition: BinaryExpression[Any], column: Any, table: FromClause) 
     operator = {operators.eq: "=", operators.is_not: "IS NOT"}.get(condition.operator)
     value = f"'{said}'" if isinstance(said, str) else str(said)
     return f"{_name(table)}.{column.name} {operator} {value}" in SHOWN
+
+
+def _is_no_row(condition: BinaryExpression[Any], column: Any, table: FromClause) -> bool:
+    """A row's own key that is not known: no row has it."""
+    is_own_key = isinstance(column, Column) and column.primary_key and column.table == table
+    return is_own_key and condition.operator is operators.is_
 
 
 def _is_key(column: Column[Any]) -> bool:

@@ -44,8 +44,8 @@ class Stage:
 
     async def call(self, route: str, words: Words, headers: Mapping[str, str]) -> httpx.Response:
         method, _, path = route.partition(" ")
-        body = {} if method == "GET" else {"json": dict(WHOSE[route].form)}
-        return await self.caller.request(method, path_of(path, words), headers=headers, **body)
+        body = None if method == "GET" else dict(WHOSE[route].form)
+        return await self.caller.request(method, path_of(path, words), headers=headers, json=body)
 
 
 def bearer(secret: str | None) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """The tripwire fires for a query without an owner, and for nothing else."""
 
+from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -39,7 +40,7 @@ UNOWNED = {
     "a delete": (delete(Slip).where(Slip.state == "waiting"), ["slips"]),
     "a draft": (select(Listing).where(Listing.state == ListingState.draft), ["listings"]),
 }
-OWNED = {
+OWNED: dict[str, Select[Any]] = {
     "its group": select(OrderPart).where(OrderPart.group_id.in_([SOME])),
     "its key": select(Order).where(Order.id == SOME),
     "its link": select(Order).where(Order.link_token == "x"),
@@ -67,8 +68,7 @@ def test_a_query_without_an_owner_is_found(named: str) -> None:
 
 @pytest.mark.parametrize("named", OWNED)
 def test_a_query_that_says_whose_rows_passes(named: str) -> None:
-    statement: Select[tuple[object]] = OWNED[named]
-    assert unpinned(statement) == []
+    assert unpinned(OWNED[named]) == []
 
 
 async def test_a_request_with_a_loose_query_trips(database: str) -> None:

@@ -17,6 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import database, home, jobs, limits, logs, mail, meters, people, processes, trail, worker_port
+from app.api import idempotency, rates
 from app.database import session_scope
 from app.jobs import Job
 from app.settings import settings
@@ -36,8 +37,24 @@ from producers import members
 
 #: Every module that does jobs; tests/app/test_worker.py finds a forgotten one.
 HANDLERS = (
-    *(deliveries, sending, listing_news),
-    *(jobs, limits, mail, people, trail, members, capacity, darkroom, photos, renditions, wares, basket, cancellation, forgetting, provider_refunds),
+    *(idempotency, rates, deliveries, sending, listing_news),
+    *(
+        jobs,
+        limits,
+        mail,
+        people,
+        trail,
+        members,
+        capacity,
+        darkroom,
+        photos,
+        renditions,
+        wares,
+        basket,
+        cancellation,
+        forgetting,
+        provider_refunds,
+    ),
     *(card_payments, provider_events, reconciling),
 )
 

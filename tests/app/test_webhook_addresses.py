@@ -98,6 +98,7 @@ def test_a_private_address_is_private_however_it_is_dressed(address: object) -> 
 
 async def test_a_name_that_leads_beside_us_is_refused_when_it_is_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """A name server of somebody else's may say anything; the test's own one says 10.0.0.7."""
+
     async def says_inside(*_args: object, **_more: object) -> list[tuple[object, ...]]:
         return [(0, 0, 0, "", ("93.184.215.14", 443)), (0, 0, 0, "", ("10.0.0.7", 443))]
 

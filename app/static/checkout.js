@@ -24,9 +24,17 @@ async function look() {
 function show(page) {
   const fresh = page.getElementById("fresh-pay");
   if (!fresh) return location.reload(); // The basket was ordered or emptied in another tab.
+  keepChoice(fresh); // They may have chosen how to pay while the server was thinking.
   document.getElementById("fresh-pay").replaceWith(fresh);
   for (const id of ["address", "no-address"]) {
     document.getElementById(id).hidden = page.getElementById(id).hidden;
   }
   form.querySelector("[data-look]").hidden = true;
+}
+
+function keepChoice(fresh) {
+  const chosen = form.querySelector("[name=payment_method]:checked")?.value;
+  for (const way of fresh.querySelectorAll("[name=payment_method]:not(:disabled)")) {
+    if (way.value === chosen) way.checked = true;
+  }
 }

@@ -1,7 +1,9 @@
 """What the checkout does better with script, on a phone."""
 
+import asyncio
+
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from tests.ground.browsers import OpenPage
 from tests.ground.servers import RunningMarket
@@ -41,6 +43,29 @@ async def test_another_delivery_changes_total_and_ways_to_pay_at_once(
     await page.get_by_label("เงินสดตอนรับสินค้า").check()
     await page.get_by_role("button", name="สั่งซื้อ 1 รายการ ฿100").click()
     await expect(page.get_by_text("กรุณามารับสินค้าภายใน")).to_be_visible()
+
+
+async def test_a_way_to_pay_that_is_chosen_while_the_total_is_looked_up_stays_chosen(
+    page: Page, server: RunningMarket, stall: Stall
+) -> None:
+    await filled(page, server, stall)
+    await page.get_by_label("รับเองที่กลุ่ม").check()
+    await expect(page.get_by_role("button", name="สั่งซื้อ 1 รายการ ฿100")).to_be_visible()
+    await page.get_by_label("เงินสดตอนรับสินค้า").check()
+    may_answer = asyncio.Event()
+
+    async def answer_late(route: Route) -> None:
+        await may_answer.wait()
+        await route.continue_()
+
+    await page.route("**/checkout", answer_late)
+    await page.locator("input[value=parcel]").check()
+    await page.get_by_label("พร้อมเพย์").check()
+    fresh = await page.query_selector("#fresh-pay")
+    may_answer.set()
+    assert fresh is not None
+    await fresh.wait_for_element_state("hidden")
+    assert await page.get_by_label("พร้อมเพย์").is_checked()
 
 
 async def test_the_tambon_is_chosen_while_the_postcode_is_typed(

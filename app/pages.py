@@ -110,7 +110,7 @@ class Pages:
     """The two environments and the routes that links are made from; the application makes one at start."""
 
     def __init__(self, routes: Iterable[BaseRoute]) -> None:
-        self._paths = dict(_named_paths(routes))
+        self._paths = _paths_by_name(routes)
         self._environments = {lang: _environment(lang, partial(self.url, lang)) for lang in LANGUAGES}
 
     def render(self, template: str, lang: Language, context: Mapping[str, Any]) -> str:
@@ -238,10 +238,14 @@ def _datetime(lang: Language, at: Any, style: Any = "medium") -> str:
     return clock.thai_datetime(at, lang, style)
 
 
-def _named_paths(routes: Iterable[BaseRoute]) -> Iterable[tuple[str, str]]:
+def _paths_by_name(routes: Iterable[BaseRoute]) -> dict[str, str]:
+    """A name leads to one place; two places under one name are a mistake, told at start."""
+    paths: dict[str, str] = {}
     for route in routes:
         if (name := getattr(route, "name", None)) and (path := getattr(route, "path", None)):
-            yield name, path
+            if paths.setdefault(name, path) != path:
+                raise ValueError(f"two places are named {name}: {paths[name]} and {path}")
+    return paths
 
 
 @cache

@@ -161,7 +161,7 @@ async def delete_hook(request: Request, session: Session, person: CurrentPerson,
     return _to(request, spot, "programs", N_("The webhook is deleted."))
 
 
-async def delivery(request: Request, session: Session, spot: Here, hook_id: UUID, delivery_id: UUID) -> Response:
+async def told_delivery(request: Request, session: Session, spot: Here, hook_id: UUID, delivery_id: UUID) -> Response:
     found = await hooks.hook_of(session, spot.place, hook_id)
     told = await deliveries.told(session, found, delivery_id)
     return _page(request, spot, "delivery", hook=found, told=told, trouble_words=TROUBLE_WORDS)
@@ -171,7 +171,7 @@ async def replay(request: Request, session: Session, spot: Here, hook_id: UUID, 
     found = await hooks.hook_of(session, spot.place, hook_id)
     await deliveries.replay(session, (await deliveries.told(session, found, delivery_id)).delivery)
     words = N_("It is being sent once more. Look again in a moment.")
-    return _to(request, spot, "delivery", words, hook_id=hook_id, delivery_id=delivery_id)
+    return _to(request, spot, "told_delivery", words, hook_id=hook_id, delivery_id=delivery_id)
 
 
 ROUTES: Final[Sequence[tuple[str, str, Callable[..., Awaitable[Response]]]]] = (
@@ -187,7 +187,7 @@ ROUTES: Final[Sequence[tuple[str, str, Callable[..., Awaitable[Response]]]]] = (
     ("POST", "/hooks/{hook_id}/resume", resume_hook),
     ("POST", "/hooks/{hook_id}/test", test_hook_here),
     ("POST", "/hooks/{hook_id}/delete", delete_hook),
-    ("GET", "/hooks/{hook_id}/deliveries/{delivery_id}", delivery),
+    ("GET", "/hooks/{hook_id}/deliveries/{delivery_id}", told_delivery),
     ("POST", "/hooks/{hook_id}/deliveries/{delivery_id}/replay", replay),
 )
 

@@ -242,9 +242,9 @@ def _paths_by_name(routes: Iterable[BaseRoute]) -> dict[str, str]:
     """A name leads to one place; two places under one name are a mistake, told at start."""
     paths: dict[str, str] = {}
     for route in routes:
-        if (name := getattr(route, "name", None)) and (path := getattr(route, "path", None)):
-            if paths.setdefault(name, path) != path:
-                raise ValueError(f"two places are named {name}: {paths[name]} and {path}")
+        name, path = getattr(route, "name", None), getattr(route, "path", None)
+        if name and path and paths.setdefault(name, path) != path:
+            raise ValueError(f"two places are named {name}: {paths[name]} and {path}")
     return paths
 
 

@@ -56,7 +56,7 @@ import producers.trail_desk
 import producers.staff_programs
 from app import address, database, health, metrics, sign_in, trail
 from app.access import know_visitor
-from app.api import openapi
+from app.api import guide, openapi
 from app.doors import BodyLimit, HeadAsGet, LanguagePrefix, OneHost, OwnOrigin, SafeHeaders
 from app.page_memory import PageMemory
 from app.pages import STATIC, Pages
@@ -72,6 +72,7 @@ ROUTERS: tuple[APIRouter, ...] = tuple(
     for room in (
         sign_in,
         address,
+        guide,
         catalog.pages,
         catalog.sitemap,
         catalog.legal,
@@ -171,6 +172,7 @@ def create_app() -> FastAPI:
     show_refusals(app)
     api = openapi.create_api((*API, *DESK_API))
     api.state.pages = app.state.pages
+    app.state.api = api
     app.mount(openapi.PATH, api, name="api")
     return app
 

@@ -116,13 +116,26 @@ class Once:
 
 async def begin_with_key(request: Request, session: Session, key: Key) -> None:
     """Dependency of calls that make something: the key must be there."""
-    await _begin(request, session, key)
+    await begin(request, session, caller_of(request), key)
 
 
 async def begin_if_key(request: Request, session: Session, key: PerhapsKey = None) -> None:
     """Dependency of other changing calls."""
     if key is not None:
-        await _begin(request, session, key)
+        await begin(request, session, caller_of(request), key)
+
+
+async def begin(request: Request, session: AsyncSession, caller: str, key: str) -> None:
+    """Begin a changing call under a caller's key.
+
+    Raises `AnsweredBefore` with the kept answer; refuses with `StillAtWork` and `KeyUsedOtherwise`.
+    """
+    path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    content_type = request.headers.get("content-type", "")
+    fingerprint = fingerprint_of(request.method, path, content_type, await request.body())
+    once = Once(session, caller, key, fingerprint)
+    await once.begin()
+    request.state.once = once
 
 
 def keep(request: Request, answer: Response) -> None:
@@ -154,15 +167,6 @@ def fingerprint_of(method: str, path: str, content_type: str, body: bytes) -> st
 async def forget(_payload: dict[str, Any]) -> None:
     async with session_scope() as session:
         await session.execute(delete(KeptAnswer).where(KeptAnswer.kept_at < clock.now() - KEPT))
-
-
-async def _begin(request: Request, session: AsyncSession, key: str) -> None:
-    path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    content_type = request.headers.get("content-type", "")
-    fingerprint = fingerprint_of(request.method, path, content_type, await request.body())
-    once = Once(session, caller_of(request), key, fingerprint)
-    await once.begin()
-    request.state.once = once
 
 
 def _again(known: KeptAnswer) -> Response:

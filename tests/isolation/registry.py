@@ -92,6 +92,7 @@ WHOSE: Final[dict[str, Whose]] = {
     "POST /account/password": SIGNED_IN,
     "POST /account/sign-out-elsewhere": SIGNED_IN,
     "GET /places.json": PUBLIC,
+    "GET /api": PUBLIC,
     "GET /healthz": PUBLIC,
     "GET /readyz": PUBLIC,
     "GET /metrics": PUBLIC,

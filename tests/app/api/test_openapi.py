@@ -103,3 +103,11 @@ def contents(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def checker(document: dict[str, Any], schema: dict[str, Any]) -> Draft202012Validator:
     return Draft202012Validator({**schema, "components": document["components"]})
+
+
+async def test_people_read_what_programs_can_do(client: httpx.AsyncClient, database: str) -> None:
+    thai, english = [await client.get(path) for path in ("/api", "/en/api")]
+
+    assert "POST /orders" in thai.text
+    assert "The market for programs" in english.text
+    assert "The market for programs" not in thai.text

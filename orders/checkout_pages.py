@@ -16,6 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import address
 from app.access import CurrentScope, Scope
 from app.address import AddressFields
+from app.api import idempotency
+from app.api.idempotency import AnsweredBefore
 from app.database import Session
 from app.errors import Refusal
 from app.forms import Email, Form, Name, Paragraphs, Phone, read_form
@@ -71,9 +73,18 @@ async def show(request: Request, session: Session, scope: CurrentScope, basket: 
 async def place(
     request: Request, session: Session, scope: CurrentScope, basket: CurrentBasket, key: IdempotencyKey = None
 ) -> Response:
-    form = await read_form(request, CheckoutForm)
     if basket is None:
         return see_other(request, "basket")
+    if key:
+        try:
+            await idempotency.begin(request, session, f"basket {basket.id}", key)
+        except AnsweredBefore as known:
+            return known.answer
+    return await _taken(request, session, scope, basket, key)
+
+
+async def _taken(request: Request, session: AsyncSession, scope: Scope, basket: Basket, key: str | None) -> Response:
+    form = await read_form(request, CheckoutForm)
     # A basket's own name goes first, so that nobody finds another buyer's order by guessing a token.
     once_token = f"{basket.id} {key or form.raw('once')}"
     if order := await checkout.placed_with(session, once_token):
@@ -124,7 +135,9 @@ async def _place(
 
 
 def _to(request: Request, order: Order) -> Response:
-    return go(request, in_language(order.path, language_of(request)))
+    answer = go(request, in_language(order.path, language_of(request)))
+    idempotency.keep(request, answer)
+    return answer
 
 
 def _buyer(request: Request, scope: Scope, values: CheckoutForm, chosen: Place | None) -> Buyer:

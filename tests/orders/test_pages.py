@@ -138,6 +138,16 @@ async def test_a_programs_key_makes_one_order(client: httpx.AsyncClient, session
     await only_order(session)
 
 
+async def test_a_programs_key_is_not_for_another_form(client: httpx.AsyncClient, stall: Stall) -> None:
+    await put_in(client, stall)
+    data = fields(await soup(client, "/checkout")) | {name: [value] for name, value in (WHO | WHERE).items()}
+    await client.post("/checkout", data=data, headers={"Idempotency-Key": "retry-1"})
+
+    other = await client.post("/checkout", data=data | {"name": ["คนอื่น"]}, headers={"Idempotency-Key": "retry-1"})
+
+    assert other.status_code == 422
+
+
 async def test_nothing_typed_is_lost_when_something_is_wrong(client: httpx.AsyncClient, stall: Stall) -> None:
     await put_in(client, stall)
 

@@ -55,6 +55,7 @@ async def reconcile_refunds(_payload: dict[str, Any]) -> None:
     if not stripe_gateway.is_open():
         return
     for task_id, refund_id in await _refunds_in_doubt():
+        assert refund_id is not None
         try:
             said = await stripe_gateway.find_refund(refund_id)
         except GatewayAway:
@@ -116,7 +117,7 @@ async def _forget_never_made() -> None:
         )
 
 
-async def _refunds_in_doubt() -> Sequence[Row[UUID, str]]:
+async def _refunds_in_doubt() -> Sequence[Row[UUID, str | None]]:
     async with session_scope() as session:
         found = await session.execute(
             select(RefundTask.id, RefundTask.provider_refund_id)

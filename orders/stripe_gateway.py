@@ -209,7 +209,7 @@ async def close() -> None:
         _client.cache_clear()
         http = _http()
         _http.cache_clear()
-        await http.close_async()
+        await http.close_async()  # type: ignore[no-untyped-call]  # stripe types most of itself
 
 
 def checkout_of(found: Mapping[str, Any]) -> Checkout:

@@ -36,7 +36,7 @@ async def standin() -> AsyncIterator[Bank]:
             except httpx.TransportError:
                 await asyncio.sleep(0.02)
     yield bank
-    server.stop()
+    server.stop()  # type: ignore[no-untyped-call]  # granian types most of itself
     await serving
 
 

@@ -24,6 +24,7 @@ from orders.card_payments import ProviderPayment
 from orders.order import Order
 from orders.payments import Payment
 from orders.provider_events import ProviderEvent
+from orders.refunds import RefundTask
 from orders.states import BUYER, OrderState, PaymentMethod
 from orders.stripe_gateway import StripeEvent
 from producers.ledger import LedgerEntry
@@ -199,6 +200,24 @@ async def test_money_for_a_cancelled_order_goes_back(
     assert await bank.postman.send(event_of(bank, "checkout.session.completed")) == 200
     found = await now(order)
     assert (found.state, found.returned_satang) == (OrderState.cancelled, found.total_satang)
+
+
+async def test_a_refund_whose_events_were_lost_is_asked_about(
+    bank: Bank, card_market: httpx.AsyncClient, session: AsyncSession, clock: FrozenClock
+) -> None:
+    order = await placed(session)
+    await _paid_unheard(bank, card_market, order)
+    bank.rules.refunds = "pending"
+    async with session_scope() as fresh:
+        await cancellation.cancel(fresh, order, BUYER)
+    await bank.postman.send(event_of(bank, "checkout.session.completed"))
+    await worker.work_off()
+    (refund,) = bank.refunds.values()
+    assert (refund["amount"], await _refund_state()) == (order.total_satang, "pending")
+    refund["status"] = "succeeded"
+    clock.jump(timedelta(hours=2))
+    await reconciling.reconcile_refunds({})
+    assert await _refund_state() == "done"
 
 
 async def test_the_page_of_a_cancelled_order_is_closed(
@@ -382,6 +401,11 @@ async def _paid_unheard(bank: Bank, client: httpx.AsyncClient, order: Order) -> 
     page = await page_of(client, order)
     bank.rules.drop = -1
     bank.pay(page, "card")
+
+
+async def _refund_state() -> str:
+    async with session_scope() as session:
+        return (await session.scalars(select(RefundTask.state))).one()
 
 
 async def _unworked_reason() -> str:

@@ -81,7 +81,8 @@ class Bank:
 
     def make_refund(self, given: Found) -> Found:
         intent = _found(self.intents, str(given.get("payment_intent")), "payment_intent")
-        amount = given.setdefault("amount", intent["amount_received"])
+        amount = int(given.get("amount") or intent["amount_received"])
+        given["amount"] = amount
         back = sum(
             refund["amount"]
             for refund in self.refunds.values()
@@ -163,7 +164,7 @@ def _checked_session(given: Found) -> int:
     if not LEAST_OPEN <= given["expires_at"] - _now() <= MOST_OPEN:
         message = "The `expires_at` timestamp must be between 30 minutes and 24 hours from Checkout Session creation."
         raise No(message, param="expires_at")
-    return amount
+    return int(amount)
 
 
 def _found(kept: dict[str, Found], thing_id: str, kind: str) -> Found:

@@ -33,12 +33,12 @@ import orders.checkout_pages
 import orders.data_pages
 import orders.desk
 import orders.desk_api
+import orders.give_back_desk
 import orders.group_desk
 import orders.metrics
 import orders.pages
 import orders.privacy
 import orders.provider_desk
-import orders.give_back_desk
 import orders.refund_desk
 import orders.slip_desk
 import orders.staff
@@ -52,8 +52,8 @@ import producers.metrics
 import producers.pages
 import producers.programs
 import producers.staff
-import producers.trail_desk
 import producers.staff_programs
+import producers.trail_desk
 from app import address, database, health, metrics, sign_in, trail
 from app.access import know_visitor
 from app.api import guide, openapi

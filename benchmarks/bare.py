@@ -45,13 +45,14 @@ class Bare:
         await send({"type": "http.response.body", "body": known.body})
 
     async def _ask(self, trace: Trace) -> None:
-        if self._pool is None:
-            async with self._opening:
-                self._pool = self._pool or await asyncpg.create_pool(
-                    os.environ["BARE_DATABASE"], min_size=10, max_size=10
-                )
-        async with self._pool.acquire() as connection:
+        async with (await self._opened()).acquire() as connection:
             await send(connection, trace)
+
+    async def _opened(self) -> asyncpg.Pool:
+        async with self._opening:
+            if self._pool is None:
+                self._pool = await asyncpg.create_pool(os.environ["BARE_DATABASE"], min_size=10, max_size=10)
+            return self._pool
 
 
 def load(_target: str) -> Bare:

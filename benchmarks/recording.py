@@ -38,7 +38,8 @@ def _listening() -> Iterator[Trace]:
     trace: Trace = []
 
     def note(_connection: Any, _cursor: Any, sql: str, parameters: Any, *about: Any) -> None:
-        is_many = about[-1]
+        # Rows that SQLAlchemy puts into one INSERT count as many, and yet come as one row of parameters.
+        is_many = about[-1] and isinstance(parameters, list)
         kept = [tuple(row) for row in parameters] if is_many else tuple(parameters or ())
         trace.append(Statement(sql, kept, is_many))
 

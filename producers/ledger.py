@@ -278,7 +278,7 @@ async def balance_of_group(session: AsyncSession, group_id: UUID) -> Balance:
     Two questions within it, so that each goes through the index of its own account.
     """
     amount = -LedgerEntry.satang
-    waiting = select(_sum(amount)).where(
+    waiting = select(-_sum(LedgerEntry.satang)).where(
         LedgerEntry.account == literal_column(f"'{Account.deposit}'"), LedgerEntry.group_id == group_id
     )
     earned, paid_out, owed, held = (
@@ -286,7 +286,7 @@ async def balance_of_group(session: AsyncSession, group_id: UUID) -> Balance:
             select(
                 _sum(case((LedgerEntry.purpose.in_(EARNED), amount))),
                 -_sum(case((LedgerEntry.purpose.in_(PAID_OUT), amount))),
-                _sum(amount),
+                -_sum(LedgerEntry.satang),
                 waiting.scalar_subquery(),
             ).where(*of_group(group_id))
         )

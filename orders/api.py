@@ -76,7 +76,8 @@ class NoSuchOrder(Refusal):
 
 
 async def _basket(
-    session: Session, basket_token: Annotated[str, Header(min_length=1, max_length=200, description=_ABOUT_TOKEN)]
+    session: Session,
+    basket_token: Annotated[str, Header(alias="Basket-Token", min_length=1, max_length=200, description=_ABOUT_TOKEN)],
 ) -> Basket:
     """Dependency: the basket of the header; refuses with `NoSuchBasket`."""
     found = await baskets.find(session, basket_token, None)

@@ -162,7 +162,8 @@ async def _do(session: AsyncSession, event: ProviderEvent) -> None:
         await card_payments.provider_said(session, checkout, has_failed=has_failed)
     elif event.about.get("object") == "refund":
         said = stripe_gateway.refund_of(event.about)
-        await refunds.provider_said(session, said.id, said.state, task_id=card_payments.refund_task_of(said))
+        task_id = card_payments.refund_task_of(said)
+        await refunds.provider_said(session, said.id, said.state, task_id, said.reason)
 
 
 async def _note_failure(row_id: UUID, error: Exception) -> None:

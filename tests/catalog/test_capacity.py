@@ -359,7 +359,7 @@ ANOTHER_HOLD = (
         "UPDATE pools SET on_hand_milli = 0",
         "UPDATE pools SET on_hand_milli = -1000, held_milli = 0",
         "INSERT INTO pools (id, on_hand_milli, held_milli) VALUES (gen_random_uuid(), 5000, 1000)",
-        "UPDATE holds SET amount_milli = 1",
+        "UPDATE holds SET amount_milli = amount_milli + 1",
         "UPDATE holds SET owner_id = gen_random_uuid()",
         "UPDATE holds SET state = 'forgotten'",
         "UPDATE holds SET decided_at = now()",

@@ -396,8 +396,8 @@ async def standing(session: AsyncSession, condition: ColumnElement[bool]) -> int
 
 
 HURRIED = settings(
-    max_examples=8,
-    stateful_step_count=20,
+    max_examples=6,
+    stateful_step_count=18,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

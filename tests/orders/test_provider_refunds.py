@@ -1,12 +1,16 @@
 """Money that came through the provider goes back through it; what it cannot do, a person does."""
 
+from uuid import UUID
+
+import httpx
 import pytest
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.database import session_scope
 from app.jobs import Job
 from app.mail import Notice
-from orders import cancellation, payments, refunds
+from orders import cancellation, payments, provider_refunds, refunds
 from orders.order import Order
 from orders.refunds import ProviderPaysBack, RefundTask
 from orders.states import PaymentMethod
@@ -15,6 +19,8 @@ from producers.ledger import Account, LedgerEntry
 from tests import factories as people
 from tests.orders import factories
 from tests.orders.factories import MALI, STAFF, Stall
+from tests.orders.test_card_payments import page_of
+from tests.stripe_standin.bank import Bank
 
 
 async def paid_by_card(session: AsyncSession, stall: Stall, email: str | None = MALI.email) -> Order:
@@ -116,3 +122,49 @@ async def test_the_buyer_hears_the_way_the_money_takes(session: AsyncSession) ->
     bodies = [notice.body_text for notice in await session.scalars(select(Notice))]
 
     assert any("เงินจะกลับไปทางเดิมที่จ่ายมา" in body for body in bodies)
+
+
+async def cancelled_after_stripe(
+    client: httpx.AsyncClient, session: AsyncSession, bank: Bank, way: str, email: str | None = MALI.email
+) -> UUID:
+    """An order that was paid on Stripe's page and cancelled by staff, of which Stripe is asked once; its task's id."""
+    buyer = factories.replace(MALI, email=email)
+    stall = await factories.stall(session)
+    placed = await factories.order(session, (stall, 1000), method=PaymentMethod.card, buyer=buyer)
+    await session.commit()
+    bank.pay(await page_of(client, placed), way)
+    await bank.postman.settled()
+    async with session_scope() as fresh:
+        await cancellation.cancel(fresh, await fresh.get_one(Order, placed.id), STAFF, "ของหมด")
+        (task,) = await refunds.of_order(fresh, placed.id)
+    for _ in range(2):
+        await provider_refunds.ask_provider({"task_id": str(task.id)})
+    await bank.postman.settled()
+    return task.id
+
+
+async def state_of(task_id: UUID) -> str:
+    async with session_scope() as session:
+        return (await session.get_one(RefundTask, task_id)).state
+
+
+async def test_stripe_gives_card_money_back_once(
+    bank: Bank, card_market: httpx.AsyncClient, session: AsyncSession
+) -> None:
+    task_id = await cancelled_after_stripe(card_market, session, bank, "card")
+
+    assert [refund["amount"] for refund in bank.refunds.values()] == [90_00]
+    assert await state_of(task_id) == "done"
+
+
+async def test_promptpay_money_stays_pending_until_stripe_says_what_became_of_it(
+    bank: Bank, card_market: httpx.AsyncClient, session: AsyncSession
+) -> None:
+    task_id = await cancelled_after_stripe(card_market, session, bank, "promptpay")
+    (refund_id,) = bank.refunds
+    assert await state_of(task_id) == "pending"
+
+    bank.turn_refund(refund_id, "failed")
+    await bank.postman.settled()
+
+    assert await state_of(task_id) == "failed"

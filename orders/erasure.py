@@ -1,7 +1,7 @@
 """Erasing what says who bought: on a person's wish, on a guest's, or because its time is over (`orders.forgetting`).
 
 The books stay, without the name: number, amounts, lines, fees, dates and the province of the buyer, as the Accounting
-Act, B.E. 2543, and the Revenue Code ask for; see docs/decisions/0022-what-is-kept-of-people.md.  What is gone is gone
+Act, B.E. 2543, and the Revenue Code ask for; see docs/decisions/0020-what-is-kept-of-people.md.  What is gone is gone
 at once, in the transaction of the wish; pictures of slips follow by a job, as files are no part of a transaction.
 """
 

@@ -261,7 +261,9 @@ class BuyerSent(Sent):
     name: Annotated[Name, NotBlank]
     phone: Annotated[Phone, Field(max_length=40, description="As people write it; kept in E.164.")]
     email: Annotated[Email | None, NotBlank] = None
-    address_line: Annotated[str | None, NotBlank, Field(max_length=300, description="For parcels.")] = None
+    address_line: Annotated[
+        Annotated[str, Field(max_length=300)] | None, NotBlank, Field(description="For parcels.")
+    ] = None
     subdistrict_code: Annotated[Subdistrict | None, NotBlank] = None
     note: Annotated[Paragraphs | None, NotBlank] = None
     lang: Annotated[Language | None, Field(description="Of what we write to them; else `Accept-Language`.")] = None
@@ -394,7 +396,7 @@ class PayPage(BaseModel):
 class CancelSent(Sent):
     model_config = ConfigDict(**Sent.model_config, **_example({"reason": "ซื้อซ้ำ"}))
 
-    reason: Annotated[str | None, NotBlank, Field(max_length=300)] = None
+    reason: Annotated[Annotated[str, Field(max_length=300)] | None, NotBlank] = None
 
 
 class PayToSent(Sent):

@@ -264,3 +264,13 @@ def jpeg() -> bytes:
     drawn = io.BytesIO()
     Image.new("RGB", (600, 800), "white").save(drawn, "JPEG")
     return drawn.getvalue()
+
+
+async def test_what_is_left_blank_is_not_said(shopper: Shopper, stall: Stall) -> None:
+    placed = await shopper.ordered(stall)
+    cancelled = await shopper.ask("POST", f"/orders/{placed['link']}/cancel", json={"reason": " "})
+    basket = await shopper.start((stall, 1000))
+    no_address = await shopper.order(basket["total_satang"], buyer=BUYER | {"address_line": " "})
+
+    assert (cancelled.status_code, cancelled.json()["state"]) == (200, "cancelled")
+    assert (no_address.status_code, no_address.json()["type"]) == (422, "urn:market:address-needed")

@@ -168,5 +168,5 @@ async def _serving(bank: Bank) -> AsyncIterator[None]:
         yield
     finally:
         await bank.postman.settled()
-        server.stop()
+        server.stop()  # type: ignore[no-untyped-call]  # granian's
         await serving

@@ -18,6 +18,7 @@ from app.api.route import refuses, room
 from app.api.shapes import Slug
 from app.database import Session
 from app.errors import NotFound
+from app.files import FilesOutOfReach
 from app.forms import MOST_PICTURE_BYTES, Upload
 from app.money import Satang
 from app.picture_checks import PictureDamaged, PictureKindUnknown, PictureTooLarge, PictureTooSmall
@@ -50,7 +51,7 @@ _WORDS: Final = (
     *(forbidden.Alcohol, forbidden.Tobacco, forbidden.Cannabis, forbidden.Medicine),
     wares.CategoryOfAnotherCluster,
 )
-_PICTURE: Final = (PictureDamaged, PictureKindUnknown, PictureTooLarge, PictureTooSmall)
+_PICTURE: Final = (FilesOutOfReach, PictureDamaged, PictureKindUnknown, PictureTooLarge, PictureTooSmall)
 _TERMS: Final = (listings.PriceDoesNotFitStep, wares.AmountsNotInSteps)
 
 

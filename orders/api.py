@@ -17,6 +17,7 @@ from app.api.route import refuses, room
 from app.api.shapes import Slug
 from app.database import Session
 from app.errors import Refusal, TooManyAttempts
+from app.files import FilesOutOfReach
 from app.language import N_
 from app.pages import language_of
 from app.picture_checks import PICTURE_REFUSALS
@@ -103,7 +104,7 @@ async def _received(link: Annotated[str, Path(max_length=100)], slip: Annotated[
 
 CurrentBasket = Annotated[Basket, Depends(_basket, scope="function")]
 _STANDS_IN_THE_WAY = (EmptyBasket, TotalChanged, NotPayableThatWay, AddressNeeded, NoWayToSend)
-_SLIP = (slips.CashOrder, slips.NoSlipNeeded, slips.SlipUsedBefore, *PICTURE_REFUSALS)
+_SLIP = (FilesOutOfReach, slips.CashOrder, slips.NoSlipNeeded, slips.SlipUsedBefore, *PICTURE_REFUSALS)
 _CANCEL = (cancellation.PaidMeanwhile, cancellation.SlipBeingChecked, cancellation.HandedOverAlready)
 _CARD = (
     *(card_payments.NotByCard, card_payments.NothingToPay, card_payments.TimeRanOut),

@@ -134,7 +134,10 @@ BREAKS: Final[Mapping[str, tuple[str, str]]] = {
         ),
         "OSError: no route",
     ),
-    "overdue jobs": (f"UPDATE jobs SET run_after_at = {LONG_AGO}, done_at = NULL", "should have been done since 2026-11-01"),
+    "overdue jobs": (
+        f"UPDATE jobs SET run_after_at = {LONG_AGO}, done_at = NULL",
+        "should have been done since 2026-11-01",
+    ),
 }
 
 

@@ -15,7 +15,7 @@ from tests.ground.homes import NewHome
 from tests.ground.servers import MarketProcess, market_begun, market_run
 
 EMBEDDED = {"DATABASE_URL": "", "WEB_PROCESSES": "2", "SECRET_KEY": ""}
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 180
 
 
 @pytest.fixture(scope="module")

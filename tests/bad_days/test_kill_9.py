@@ -17,7 +17,7 @@ from tests.bad_days.walkers import Steps, Walker
 from tests.ground.homes import NewHome
 
 KILLS = int(os.environ.get("KILLS", "250"))
-FEW_KILLS = 6
+FEW_KILLS = 4
 
 
 @pytest.fixture(scope="module")

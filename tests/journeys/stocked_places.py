@@ -72,7 +72,7 @@ class World:
         return Visit(self._who(name, path), words, "?q=ข้าว" if name == "search" else "")
 
     def _who(self, name: str, path: str) -> Who:
-        if path.startswith("/staff"):
+        if path.startswith(("/staff", "/desk/give-back")):
             return Who.staff
         if path.startswith("/desk/centers"):
             return Who.coordinator

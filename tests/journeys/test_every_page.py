@@ -22,6 +22,7 @@ NO_PAGES = {
     "cloth",
     "healthz",
     "media",
+    "metrics",
     "my_data",
     "order_data",
     "places_json",

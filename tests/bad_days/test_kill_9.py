@@ -18,6 +18,8 @@ from tests.ground.homes import NewHome
 
 KILLS = int(os.environ.get("KILLS", "250"))
 FEW_KILLS = 4
+USUAL_SEED = 1
+"""Of the short run, so that it tells the same story every time; the long ones draw theirs."""
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +38,8 @@ def seed() -> int:
     return int(os.environ.get("KILL_SEED") or random.SystemRandom().randrange(10**6))
 
 
-async def test_a_few_deaths_and_nothing_is_lost_or_done_twice(market: HurtMarket, stalls: Stalls, seed: int) -> None:
+async def test_a_few_deaths_and_nothing_is_lost_or_done_twice(market: HurtMarket, stalls: Stalls) -> None:
+    seed = int(os.environ.get("KILL_SEED") or USUAL_SEED)
     assert await played(market, stalls, seed, FEW_KILLS, rude=True) == []
 
 

@@ -35,6 +35,8 @@ def market() -> None:
 def run() -> None:
     """Start database, web and worker, and stay until Ctrl-C."""
     signal.signal(signal.SIGTERM, _leave)
+    # A shell starts what it puts into the background deaf to SIGINT; who asks us to stop shall be heard from the start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         with home.occupied(), home.opened() as server:
             asyncio.run(supervisor.run(server))

@@ -4,10 +4,10 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from app import places
-from app.api.shapes import Coded, Slugged, Words, absolute, said, words
+from app.api.shapes import Coded, Slugged, Words, absolute, example, said, words
 from app.language import Named
 from app.pages import in_language
 from app.places import Place, Region
@@ -23,11 +23,6 @@ from producers.centers import Center
 from producers.certificates import Certificate, CertificateKind
 from producers.fees import FeeKind
 from producers.groups import Group, Storage
-
-
-def _example(example: dict[str, Any]) -> ConfigDict:
-    return ConfigDict(json_schema_extra={"examples": [example]})
-
 
 _KHAO_MAO: Final = {"th": "ข้าวเม่าสด", "en": "Fresh khao mao"}
 _GROUP: Final = {"slug": "khao-mao-group", "name": {"th": "กลุ่มข้าวเม่า", "en": "Khao Mao Group"}}
@@ -84,7 +79,7 @@ class PictureTold(BaseModel):
 class ListingCard(BaseModel):
     """A listing at a glance."""
 
-    model_config = _example(_CARD)
+    model_config = example(_CARD)
 
     slug: str
     url: str = Field(description="Its page for people.")
@@ -111,7 +106,7 @@ class OptionTold(BaseModel):
 class FacetsTold(BaseModel):
     """How many listings each other choice would give, by facet."""
 
-    model_config = _example({"total": 40, "facets": {"category": [_OPTION]}})
+    model_config = example({"total": 40, "facets": {"category": [_OPTION]}})
 
     total: int = Field(description="Listings that fit the whole choice.")
     facets: dict[str, list[OptionTold]]
@@ -168,7 +163,7 @@ class PartsTold(BaseModel):
 class ListingTold(BaseModel):
     """Everything about one listing."""
 
-    model_config = _example(
+    model_config = example(
         {
             "slug": "fresh-khao-mao",
             "url": "https://market.example/listings/fresh-khao-mao",
@@ -238,7 +233,7 @@ class ListingTold(BaseModel):
 
 
 class GroupCard(BaseModel):
-    model_config = _example(
+    model_config = example(
         {
             **_GROUP,
             "url": "https://market.example/groups/khao-mao-group",
@@ -257,7 +252,7 @@ class GroupCard(BaseModel):
 class GroupTold(GroupCard):
     """A group that sells here."""
 
-    model_config = _example(
+    model_config = example(
         {
             **_GROUP,
             "url": "https://market.example/groups/khao-mao-group",
@@ -289,7 +284,7 @@ class GroupTold(GroupCard):
 class CenterTold(BaseModel):
     """An incubation centre."""
 
-    model_config = _example(
+    model_config = example(
         {
             **_CENTER,
             "number": 3,
@@ -316,13 +311,13 @@ class CenterTold(BaseModel):
 
 
 class CategoryTold(Coded):
-    model_config = _example({"code": "snacks-sweets", "name": _OPTION["name"], "cluster": "processing-marketing"})
+    model_config = example({"code": "snacks-sweets", "name": _OPTION["name"], "cluster": "processing-marketing"})
 
     cluster: str
 
 
 class RegionTold(Coded):
-    model_config = _example(
+    model_config = example(
         {
             "code": "northeast",
             "name": {"th": "ภาคตะวันออกเฉียงเหนือ", "en": "Northeast (Isan)"},
@@ -336,7 +331,7 @@ class RegionTold(Coded):
 class PlaceTold(BaseModel):
     """A subdistrict: what an address names by its `code`."""
 
-    model_config = _example(
+    model_config = example(
         {
             "code": "310427",
             "name": {"th": "ต.หนองโสน อ.นางรอง จ.บุรีรัมย์", "en": "Nong Sano, Nang Rong, Buri Ram"},

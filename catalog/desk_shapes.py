@@ -1,12 +1,12 @@
 """How a group's own listings look to programs.  Prices are satang per sale unit, amounts thousandths of it."""
 
 from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 
-from app.api.shapes import NotBlank, Sent, Words, words
+from app.api.shapes import NotBlank, Sent, Words, example, sent_example, words
 from app.forms import Name, Paragraphs
 from app.language import Message
 from app.money import Satang
@@ -41,14 +41,6 @@ Left = Annotated[int, Field(ge=0, le=MOST_MILLI)]
 Month = Annotated[int, Field(ge=1, le=12)]
 
 
-def _example(example: dict[str, Any]) -> ConfigDict:
-    return ConfigDict(json_schema_extra={"examples": [example]})
-
-
-def _sent_example(example: dict[str, Any]) -> ConfigDict:
-    return ConfigDict(extra="forbid", json_schema_extra={"examples": [example]})
-
-
 class NameSent(Sent):
     th: Annotated[Name, Field(min_length=1)]
     en: Annotated[Name | None, NotBlank] = None
@@ -79,7 +71,7 @@ class SeasonSent(Sent):
 class VariantSent(Sent):
     """What one of it is and costs."""
 
-    model_config = _sent_example({"unit": {"th": "กก.", "en": "kg"}, "price_satang": 8000, "net_weight_g": 1000})
+    model_config = sent_example({"unit": {"th": "กก.", "en": "kg"}, "price_satang": 8000, "net_weight_g": 1000})
 
     unit: UnitSent
     label: LabelSent = LabelSent()
@@ -104,7 +96,7 @@ class VariantSent(Sent):
 class SizeSent(VariantSent):
     """Another size, with how much there is of it."""
 
-    model_config = _sent_example({"unit": {"th": "ถุงใหญ่", "en": "big bag"}, "price_satang": 8000, "left_milli": 5000})
+    model_config = sent_example({"unit": {"th": "ถุงใหญ่", "en": "big bag"}, "price_satang": 8000, "left_milli": 5000})
 
     left_milli: Left = 0
 
@@ -112,7 +104,7 @@ class SizeSent(VariantSent):
 class ListingSent(Sent):
     """A new listing with one size; others are added afterwards."""
 
-    model_config = _sent_example(_SENT)
+    model_config = sent_example(_SENT)
 
     name: NameSent
     description: TextSent = TextSent()
@@ -131,7 +123,7 @@ class ListingSent(Sent):
 class ListingChanged(Sent):
     """What is sent is changed, the rest stays; `season: null` means all year."""
 
-    model_config = _sent_example({"name": _NAME, "season": {"from_month": 11, "to_month": 2}})
+    model_config = sent_example({"name": _NAME, "season": {"from_month": 11, "to_month": 2}})
 
     name: NameSent | None = None
     description: TextSent | None = None
@@ -147,7 +139,7 @@ class ListingChanged(Sent):
 
 
 class PriceSent(Sent):
-    model_config = _sent_example({"price_satang": 4500})
+    model_config = sent_example({"price_satang": 4500})
 
     price_satang: Price | None = Field(description="null: told on asking, cannot be ordered.")
 
@@ -155,7 +147,7 @@ class PriceSent(Sent):
 class LeftSent(Sent):
     """How much more can be bought; with `seen_milli` refused when that is no longer what there is."""
 
-    model_config = _sent_example({"left_milli": 20000, "seen_milli": 12000})
+    model_config = sent_example({"left_milli": 20000, "seen_milli": 12000})
 
     left_milli: Left
     seen_milli: Left | None = None
@@ -164,7 +156,7 @@ class LeftSent(Sent):
 class PhotoOrder(Sent):
     """All photos of the listing; the first is the cover."""
 
-    model_config = _sent_example({"photo_ids": [_VARIANT_ID]})
+    model_config = sent_example({"photo_ids": [_VARIANT_ID]})
 
     photo_ids: Annotated[list[UUID], Field(min_length=1, max_length=photos.MOST_PHOTOS)]
 
@@ -198,7 +190,7 @@ class PhotoTold(BaseModel):
 class OwnListing(BaseModel):
     """A listing as its group sees it."""
 
-    model_config = _example(
+    model_config = example(
         {
             "slug": "fresh-khao-mao",
             "ref": None,

@@ -4,13 +4,13 @@ from datetime import date
 from typing import Annotated, Any, Final
 
 from fastapi import Depends, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from sqlalchemy import select
 
 from app import clock
 from app.api.problems import NoSuchThing
 from app.api.route import refuses, room
-from app.api.shapes import Slug, Words, said
+from app.api.shapes import Slug, Words, example, said
 from app.api.tokens import Caller, needs
 from app.database import Session
 from app.errors import Refusal
@@ -59,37 +59,33 @@ class GroupDemandTold(BaseModel):
 class DemandTold(BaseModel):
     """Everything that a centre's groups have to bring."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
+    model_config = example(
+        {
+            "first": "2026-11-01",
+            "last": None,
+            "orders": 3,
+            "satang": 27000,
+            "weight_g": 3000,
+            "groups": [
                 {
-                    "first": "2026-11-01",
-                    "last": None,
-                    "orders": 3,
+                    **_GROUP,
                     "satang": 27000,
                     "weight_g": 3000,
-                    "groups": [
+                    "products": [
                         {
-                            **_GROUP,
-                            "satang": 27000,
+                            "name": {"th": "ข้าวเม่าสด", "en": "Fresh khao mao"},
+                            "unit": {"th": "ถุง 500 ก.", "en": "500 g bag"},
+                            "storage": "ambient",
+                            "total_milli": 6000,
+                            "packed_milli": 2000,
+                            "to_gather_milli": 4000,
+                            "wanted_milli": {"parcel": 6000},
                             "weight_g": 3000,
-                            "products": [
-                                {
-                                    "name": {"th": "ข้าวเม่าสด", "en": "Fresh khao mao"},
-                                    "unit": {"th": "ถุง 500 ก.", "en": "500 g bag"},
-                                    "storage": "ambient",
-                                    "total_milli": 6000,
-                                    "packed_milli": 2000,
-                                    "to_gather_milli": 4000,
-                                    "wanted_milli": {"parcel": 6000},
-                                    "weight_g": 3000,
-                                    "satang": 27000,
-                                }
-                            ],
+                            "satang": 27000,
                         }
                     ],
                 }
-            ]
+            ],
         }
     )
 
@@ -114,17 +110,13 @@ class YearTold(BaseModel):
 class RevenueTold(BaseModel):
     """Plan beside income, group by group; `elapsed` of the months have begun."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "months": ["2026-11"],
-                    "elapsed": 1,
-                    "groups": [{**_GROUP, "planned_satang": [500000], "sold_satang": [450000], "typed_satang": [0]}],
-                    "planned_satang": [500000],
-                    "came_in_satang": [450000],
-                }
-            ]
+    model_config = example(
+        {
+            "months": ["2026-11"],
+            "elapsed": 1,
+            "groups": [{**_GROUP, "planned_satang": [500000], "sold_satang": [450000], "typed_satang": [0]}],
+            "planned_satang": [500000],
+            "came_in_satang": [450000],
         }
     )
 

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from app import clock, places
 from app.api.problems import title_of, type_of
-from app.api.shapes import NotBlank, Sent, Slugged, Words, absolute, said, words
+from app.api.shapes import NotBlank, Sent, Slugged, Words, absolute, example, said, sent_example, words
 from app.errors import Refusal
 from app.forms import Email, Name, Paragraphs, Phone, wrong
 from app.language import N_, Bilingual, Language, Message
@@ -23,11 +23,6 @@ from orders.refunds import RefundReason, RefundTask
 from orders.slips import Slip, SlipState
 from orders.states import ActorKind, DeliveryKind, OrderState, PartState, PaymentMethod, ReceiverKind
 from orders.ways_to_pay import Way
-
-
-def _example(example: dict[str, Any]) -> ConfigDict:
-    return ConfigDict(json_schema_extra={"examples": [example]})
-
 
 _VARIANT: Final = "0199b7a6-2f7e-7d53-9f3e-2b0d5d9c7c11"
 _LINK: Final = "pZ0rD4m2bQ1Xk9sV7tYw3A"
@@ -154,16 +149,14 @@ Amount = Annotated[int, Field(ge=1, le=MOST_MILLI, description="Thousandths of t
 
 
 class LineAdded(Sent):
-    model_config = ConfigDict(**Sent.model_config, **_example({"variant_id": _VARIANT, "quantity_milli": 2000}))
+    model_config = sent_example({"variant_id": _VARIANT, "quantity_milli": 2000})
 
     variant_id: UUID
     quantity_milli: Amount
 
 
 class BasketSent(Sent):
-    model_config = ConfigDict(
-        **Sent.model_config, **_example({"lines": [{"variant_id": _VARIANT, "quantity_milli": 2000}]})
-    )
+    model_config = sent_example({"lines": [{"variant_id": _VARIANT, "quantity_milli": 2000}]})
 
     lines: Annotated[
         list[LineAdded], Field(max_length=MOST_LINES, description="What to begin with.", default_factory=list)
@@ -226,7 +219,7 @@ class WayToPay(BaseModel):
 class QuoteTold(BaseModel):
     """What the basket costs at this moment, and everything that stands in the way of ordering it."""
 
-    model_config = _example(_QUOTE)
+    model_config = example(_QUOTE)
 
     groups: list[GroupQuoted]
     ways_to_pay: list[WayToPay] = Field(description="The preferred one first.")
@@ -239,20 +232,20 @@ class QuoteTold(BaseModel):
 
 
 class NewBasket(BaseModel):
-    model_config = _example({"token": "Qm7cR2nX5vB8yT1kZ4wL6pD9sF3gH0jA", "basket": _QUOTE})
+    model_config = example({"token": "Qm7cR2nX5vB8yT1kZ4wL6pD9sF3gH0jA", "basket": _QUOTE})
 
     token: str = Field(description="The basket's secret, shown this once: send it as the header `Basket-Token`.")
     basket: QuoteTold
 
 
 class AmountSet(Sent):
-    model_config = ConfigDict(**Sent.model_config, **_example({"quantity_milli": 3000}))
+    model_config = sent_example({"quantity_milli": 3000})
 
     quantity_milli: Annotated[int, Field(ge=0, le=MOST_MILLI, description="As before; 0 takes it out.")]
 
 
 class DeliveryChosen(Sent):
-    model_config = ConfigDict(**Sent.model_config, **_example({"delivery": "parcel"}))
+    model_config = sent_example({"delivery": "parcel"})
 
     delivery: DeliveryKind
 
@@ -272,10 +265,7 @@ class BuyerSent(Sent):
 class OrderSent(Sent):
     """What turns the basket into an order."""
 
-    model_config = ConfigDict(
-        **Sent.model_config,
-        **_example({"buyer": _BUYER, "payment_method": "promptpay", "expected_total_satang": 15000}),
-    )
+    model_config = sent_example({"buyer": _BUYER, "payment_method": "promptpay", "expected_total_satang": 15000})
 
     buyer: BuyerSent
     payment_method: PaymentMethod
@@ -294,6 +284,8 @@ class BuyerTold(BaseModel):
 
 
 class LineTold(BaseModel):
+    """One thing of an order, as it was told when it was placed."""
+
     variant_id: UUID
     name: Words
     unit: Words
@@ -341,7 +333,7 @@ class RefundTold(BaseModel):
 class OrderTold(BaseModel):
     """An order, as its buyer may see it."""
 
-    model_config = _example(_ORDER)
+    model_config = example(_ORDER)
 
     link: str = Field(description="Its secret: whoever has it may see, pay and cancel the order.")
     url: str = Field(description="Its page for people.")
@@ -370,7 +362,7 @@ class OrderTold(BaseModel):
 class PayCode(BaseModel):
     """A PromptPay code of the exact amount that is due."""
 
-    model_config = _example(
+    model_config = example(
         {
             "satang": 15000,
             "payload": "00020101021229370016A000000677010111011300668123456785802TH53037645406150.006304ABCD",
@@ -388,32 +380,32 @@ class PayCode(BaseModel):
 
 
 class PayPage(BaseModel):
-    model_config = _example({"url": "https://checkout.stripe.com/c/pay/cs_test_a1b2c3"})
+    model_config = example({"url": "https://checkout.stripe.com/c/pay/cs_test_a1b2c3"})
 
     url: str = Field(description="Send the buyer there.")
 
 
 class CancelSent(Sent):
-    model_config = ConfigDict(**Sent.model_config, **_example({"reason": "ซื้อซ้ำ"}))
+    model_config = sent_example({"reason": "ซื้อซ้ำ"})
 
     reason: Annotated[Annotated[str, Field(max_length=300)] | None, NotBlank] = None
 
 
 class PayToSent(Sent):
-    model_config = ConfigDict(**Sent.model_config, **_example({"pay_to": "พร้อมเพย์ 089-111-2222 มะลิ"}))
+    model_config = sent_example({"pay_to": "พร้อมเพย์ 089-111-2222 มะลิ"})
 
     pay_to: Annotated[str, Field(min_length=4, max_length=300, description="A PromptPay id or a bank account.")]
 
 
 class FindSent(Sent):
-    model_config = ConfigDict(**Sent.model_config, **_example({"number": "483 920", "phone": "2222"}))
+    model_config = sent_example({"number": "483 920", "phone": "2222"})
 
     number: Annotated[str, Field(min_length=1, max_length=40)]
     phone: Annotated[str, Field(min_length=4, max_length=40, description="The buyer's, or its last four digits.")]
 
 
 class Found(BaseModel):
-    model_config = _example({"link": _LINK, "url": f"https://market.example/o/{_LINK}"})
+    model_config = example({"link": _LINK, "url": f"https://market.example/o/{_LINK}"})
 
     link: str
     url: str
@@ -559,14 +551,14 @@ def _part(view: PartView) -> PartTold:
         place=words(part.pickup_text_th, part.pickup_text_en) if kind.is_pickup else None,
         goods_satang=part.goods_satang,
         delivery_satang=part.delivery_satang,
-        lines=[_line(line) for line in view.lines],
+        lines=[line_told(line) for line in view.lines],
         carrier=part.carrier,
         tracking=part.tracking,
         tracking_url=tracking_link(part.carrier, part.tracking) if part.tracking else None,
     )
 
 
-def _line(line: OrderLine) -> LineTold:
+def line_told(line: OrderLine) -> LineTold:
     return LineTold(
         variant_id=line.variant_id,
         name=said(line.name),

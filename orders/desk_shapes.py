@@ -4,10 +4,11 @@ from datetime import datetime
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
-from app.api.shapes import NotBlank, Sent, Words, said
+from app.api.shapes import NotBlank, Sent, example, sent_example
 from app.forms import Line
+from orders.api_shapes import LineTold, line_told
 from orders.carriers import tracking_link
 from orders.group_work import Work
 from orders.order import Order, OrderLine, OrderView, PartView
@@ -47,28 +48,16 @@ _PART: Final = {
 }
 
 
-def _example(example: dict[str, Any]) -> ConfigDict:
-    return ConfigDict(json_schema_extra={"examples": [example]})
+class OwnLineTold(LineTold):
+    """A line with the id by which a desk speaks of it."""
 
-
-def _sent_example(example: dict[str, Any]) -> ConfigDict:
-    return ConfigDict(extra="forbid", json_schema_extra={"examples": [example]})
-
-
-class LineTold(BaseModel):
     id: UUID
-    variant_id: UUID
-    name: Words
-    unit: Words
-    quantity_milli: int
-    price_satang: int
-    satang: int
 
 
 class PartTold(BaseModel):
     """What one group has to pack and hand over of an order."""
 
-    model_config = _example(_PART)
+    model_config = example(_PART)
 
     id: UUID
     number: str
@@ -86,7 +75,7 @@ class PartTold(BaseModel):
     goods_satang: int
     delivery_satang: int
     total_satang: int
-    lines: list[LineTold]
+    lines: list[OwnLineTold]
 
 
 class RecipientTold(BaseModel):
@@ -103,7 +92,7 @@ class RecipientTold(BaseModel):
 class PartToSend(PartTold):
     """A part, and to whom it goes."""
 
-    model_config = _example(
+    model_config = example(
         {
             **_PART,
             "recipient": {
@@ -123,7 +112,7 @@ class PartToSend(PartTold):
 class TrackingSent(Sent):
     """What the parcel's label says; `carrier` is a code such as `thailand-post`, others count as another carrier."""
 
-    model_config = _sent_example({"carrier": "thailand-post", "number": "EY145587896TH"})
+    model_config = sent_example({"carrier": "thailand-post", "number": "EY145587896TH"})
 
     carrier: Annotated[str | None, Field(max_length=60), NotBlank] = None
     number: Annotated[str, Field(min_length=4, max_length=60)]
@@ -132,7 +121,7 @@ class TrackingSent(Sent):
 class HandOverSent(Sent):
     """Parcels may name their label; goods that are fetched have none."""
 
-    model_config = _sent_example({"tracking": {"carrier": "thailand-post", "number": "EY145587896TH"}})
+    model_config = sent_example({"tracking": {"carrier": "thailand-post", "number": "EY145587896TH"}})
 
     tracking: TrackingSent | None = None
 
@@ -140,7 +129,7 @@ class HandOverSent(Sent):
 class ReasonSent(Sent):
     """Why, in words that the buyer reads."""
 
-    model_config = _sent_example({"reason": "ยอดเงินยังไม่เข้าบัญชี"})
+    model_config = sent_example({"reason": "ยอดเงินยังไม่เข้าบัญชี"})
 
     reason: Annotated[Line, Field(min_length=3)]
 
@@ -148,13 +137,13 @@ class ReasonSent(Sent):
 class AcceptSent(Sent):
     """What arrived in the account."""
 
-    model_config = _sent_example({"satang": 15000})
+    model_config = sent_example({"satang": 15000})
 
     satang: Annotated[int, Field(gt=0, le=MOST_SATANG)]
 
 
 class DoneSent(Sent):
-    model_config = _sent_example({"note": "SCB 1130 24/11"})
+    model_config = sent_example({"note": "SCB 1130 24/11"})
 
     note: Annotated[Line | None, NotBlank] = None
 
@@ -162,7 +151,7 @@ class DoneSent(Sent):
 class SlipTold(BaseModel):
     """A slip beside the order it should pay."""
 
-    model_config = _example(
+    model_config = example(
         {
             "id": _ID,
             "state": "waiting",
@@ -186,7 +175,7 @@ class SlipTold(BaseModel):
 class RefundTold(BaseModel):
     """Money that goes back to a buyer."""
 
-    model_config = _example(
+    model_config = example(
         {
             "id": _ID,
             "number": "483920",
@@ -216,7 +205,7 @@ class GroupPartTold(PartTold):
 class StaffOrderTold(BaseModel):
     """A whole order as staff see it."""
 
-    model_config = _example(
+    model_config = example(
         {
             "number": "483920",
             "state": "paid",
@@ -340,13 +329,5 @@ def _part(work: Work) -> dict[str, Any]:
     }
 
 
-def _line(line: OrderLine) -> LineTold:
-    return LineTold(
-        id=line.id,
-        variant_id=line.variant_id,
-        name=said(line.name),
-        unit=Words(th=line.unit_th, en=line.unit_en),
-        quantity_milli=line.quantity_milli,
-        price_satang=line.price_satang,
-        satang=line.satang,
-    )
+def _line(line: OrderLine) -> OwnLineTold:
+    return OwnLineTold(id=line.id, **dict(line_told(line)))

@@ -1,12 +1,12 @@
 """How a group's desk looks to programs: who they are, how goods leave, the canvas and the books.  Money is satang."""
 
 from datetime import date, datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
-from app.api.shapes import NotBlank, Sent, Words, words
+from app.api.shapes import NotBlank, Sent, Words, example, sent_example, words
 from app.forms import Line, Name, Paragraphs, Phone
 from app.money import Satang
 from producers.canvas import Canvas
@@ -27,14 +27,6 @@ Amount = Annotated[int, Field(gt=0, le=MOST_SATANG)]
 MonthText = Annotated[str, Field(pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])$", examples=["2026-11"])]
 
 
-def _example(example: dict[str, Any]) -> ConfigDict:
-    return ConfigDict(json_schema_extra={"examples": [example]})
-
-
-def _sent_example(example: dict[str, Any]) -> ConfigDict:
-    return ConfigDict(extra="forbid", json_schema_extra={"examples": [example]})
-
-
 class PlaceTold(BaseModel):
     """A group or a centre that the caller works for."""
 
@@ -46,7 +38,7 @@ class PlaceTold(BaseModel):
 class DeskTold(BaseModel):
     """Where the caller works."""
 
-    model_config = _example(
+    model_config = example(
         {"groups": [{"slug": "khao-mao-group", "name": _NAME, "role": "owner"}], "centers": [], "is_staff": False}
     )
 
@@ -84,7 +76,7 @@ _STORY: Final = {
 class DeliveryTold(Sent):
     """How goods reach a buyer."""
 
-    model_config = _sent_example(_DELIVERY)
+    model_config = sent_example(_DELIVERY)
 
     parcel_enabled: bool
     pickup_enabled: bool
@@ -97,7 +89,7 @@ class DeliveryTold(Sent):
 class StoryTold(Sent):
     """What the group's page says."""
 
-    model_config = _sent_example(_STORY)
+    model_config = sent_example(_STORY)
 
     name_th: Annotated[Name, Field(min_length=1)]
     name_en: Annotated[Name | None, NotBlank] = None
@@ -111,7 +103,7 @@ class StoryTold(Sent):
 class OwnGroupTold(BaseModel):
     """A group as its own people see it."""
 
-    model_config = _example({"slug": "khao-mao-group", "state": "approved", "story": _STORY, "delivery": _DELIVERY})
+    model_config = example({"slug": "khao-mao-group", "state": "approved", "story": _STORY, "delivery": _DELIVERY})
 
     slug: str
     state: GroupState
@@ -147,7 +139,7 @@ class IncomeTold(BaseModel):
 class BalanceTold(BaseModel):
     """Earned is paid out and owed together; waiting is paid by buyers and not handed over yet."""
 
-    model_config = _example(
+    model_config = example(
         {"earned_satang": 150000, "paid_out_satang": 100000, "owed_satang": 50000, "waiting_satang": 9000}
     )
 
@@ -160,7 +152,7 @@ class BalanceTold(BaseModel):
 class CanvasTold(BaseModel):
     """The business canvas of twelve months, plan beside what happened."""
 
-    model_config = _example(
+    model_config = example(
         {
             "notes": [
                 {
@@ -200,7 +192,7 @@ class CostTold(BaseModel):
 class EntryTold(BaseModel):
     """An entry of the books behind a figure."""
 
-    model_config = _example(
+    model_config = example(
         {
             "id": "0199b7a6-2f7e-7d53-9f3e-2b0d5d9c7c11",
             "fact_id": "0199b7a6-2f7e-7d53-9f3e-2b0d5d9c7c12",
@@ -230,7 +222,7 @@ class EntryTold(BaseModel):
 class Written(Sent):
     """A note in place of the version that was read."""
 
-    model_config = _sent_example({"text_th": "ข้าวเม่าหอม นุ่ม", "text_en": None, "seen_version": 0})
+    model_config = sent_example({"text_th": "ข้าวเม่าหอม นุ่ม", "text_en": None, "seen_version": 0})
 
     text_th: Annotated[Paragraphs | None, NotBlank] = None
     text_en: Annotated[Paragraphs | None, NotBlank] = None
@@ -246,7 +238,7 @@ class CellSent(Sent):
 class PlanSent(Sent):
     """Cells of the plan; the others stay."""
 
-    model_config = _sent_example({"cells": [{"stream_id": _STREAM["id"], "month": "2026-11", "satang": 500000}]})
+    model_config = sent_example({"cells": [{"stream_id": _STREAM["id"], "month": "2026-11", "satang": 500000}]})
 
     cells: Annotated[list[CellSent], Field(min_length=1, max_length=500)]
 
@@ -254,7 +246,7 @@ class PlanSent(Sent):
 class CostSent(Sent):
     """A cost that the group paid itself."""
 
-    model_config = _sent_example({"day": "2026-11-24", "satang": 20000, "note": "ถุงและฉลาก"})
+    model_config = sent_example({"day": "2026-11-24", "satang": 20000, "note": "ถุงและฉลาก"})
 
     day: date
     satang: Amount
@@ -271,7 +263,7 @@ class IncomeSent(CostSent):
 class FactTold(BaseModel):
     """What was written into the books."""
 
-    model_config = _example({"fact_id": "0199b7a6-2f7e-7d53-9f3e-2b0d5d9c7c12", "day": "2026-11-24"})
+    model_config = example({"fact_id": "0199b7a6-2f7e-7d53-9f3e-2b0d5d9c7c12", "day": "2026-11-24"})
 
     fact_id: UUID
     day: date

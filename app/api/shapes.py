@@ -10,6 +10,16 @@ from app.settings import settings
 Slug = Annotated[str, Field(max_length=80, pattern=r"^[a-z0-9-]+$")]
 
 
+def example(told: dict[str, Any]) -> ConfigDict:
+    """For a shape's `model_config`: what it looks like, as the document shows it."""
+    return ConfigDict(json_schema_extra={"examples": [told]})
+
+
+def sent_example(told: dict[str, Any]) -> ConfigDict:
+    """As `example`, for what is sent to us: a field we do not know is a mistake."""
+    return ConfigDict(extra="forbid", json_schema_extra={"examples": [told]})
+
+
 class Sent(BaseModel):
     """A request's body: a field we do not know is a mistake, and is said to be one."""
 
@@ -26,9 +36,7 @@ class Words(BaseModel):
 class Coded(BaseModel):
     """Something of a fixed list, by its code."""
 
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"code": "services", "name": {"th": "การบริการ", "en": "Services"}}]}
-    )
+    model_config = example({"code": "services", "name": {"th": "การบริการ", "en": "Services"}})
 
     code: str
     name: Words

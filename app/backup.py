@@ -17,7 +17,7 @@ from app import clock, files, snapshot
 from app.archive import Writer
 from app.snapshot import Snapshot
 from catalog import kept_files as photos
-from migrations import history
+from migrations import revisions
 from orders import kept_files as slips
 
 CHUNK_BYTES: Final = 4 << 20
@@ -61,7 +61,7 @@ async def _head(connection: AsyncConnection) -> dict[str, Any]:
     revision = await connection.scalar(text("SELECT version_num FROM alembic_version")) if is_market else None
     if revision is None:
         raise NothingToBackUp("There is no market in this database yet.")
-    if not history.is_known(revision):
+    if revision not in revisions.known():
         raise NothingToBackUp(
             f"A newer market than this one made this database ({revision}). Back it up with that one."
         )

@@ -63,7 +63,7 @@ from app.pages import STATIC, Pages
 from app.refusal_pages import Unforeseen, show_refusals
 from app.request_log import RequestLog, RouteNoted
 from app.settings import settings
-from migrations import history
+from migrations import revisions
 from orders import stripe_gateway
 from orders.basket_cookie import know_basket
 
@@ -166,7 +166,7 @@ def create_app() -> FastAPI:
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.state.pages = Pages(_routes())
-    app.state.revisions = history.known()
+    app.state.revisions = revisions.known()
     app.state.neighbours = health.neighbours()
     app.state.asked = metrics.Asked(QUESTIONS)
     show_refusals(app)

@@ -19,7 +19,7 @@ from app import archive, files
 from app.archive import Damaged, Manifest
 from app.backup import driver
 from app.snapshot import columns_of
-from migrations import history
+from migrations import history, revisions
 
 FOREIGN_KEYS: Final = """
 SELECT conrelid::regclass::text AS "table", quote_ident(conname) AS name, pg_get_constraintdef(oid) AS definition
@@ -58,7 +58,7 @@ async def restore(url: str, path: Path) -> Restored:
     """
     manifest = archive.verified(path)
     revision = str(manifest["revision"])
-    if not history.is_known(revision):
+    if revision not in revisions.known():
         raise NotFitting(f"This backup is of a newer market ({revision}). Restore it with that one.")
     engine = create_async_engine(url, poolclass=NullPool)
     try:

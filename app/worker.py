@@ -23,7 +23,7 @@ from app.jobs import Job
 from app.settings import settings
 from app.webhooks import deliveries, sending
 from catalog import capacity, darkroom, listing_news, photos, renditions, wares
-from migrations import history
+from migrations import revisions
 from orders import (
     basket,
     cancellation,
@@ -80,7 +80,7 @@ async def run() -> None:
     meters.share(settings().market_home)
     worker = Worker()
     try:
-        async with worker_port.answering(history.known(), worker.is_alive):
+        async with worker_port.answering(revisions.known(), worker.is_alive):
             await worker.work(stop)
     finally:
         await database.engine().dispose()

@@ -23,7 +23,7 @@ from sqlalchemy.pool import NullPool
 from app import embedded
 from benchmarks import past, shelves
 from benchmarks.bare import Known
-from migrations import history
+from migrations import history, revisions
 
 HOME: Final = Path(__file__).resolve().parent.parent / "var/bench"
 OPTIONS: Final = {"max_connections": "200", "shared_buffers": "512MB", "autovacuum_naptime": "5s"}
@@ -84,7 +84,7 @@ async def _fill(url: str, size: Size) -> None:
 
 
 def _fingerprint() -> str:
-    files = [*sorted(history.FOLDER.rglob("*.py")), Path(shelves.__file__), Path(past.__file__)]
+    files = [*sorted(revisions.FOLDER.rglob("*.py")), Path(shelves.__file__), Path(past.__file__)]
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:12]
 
 

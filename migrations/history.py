@@ -7,19 +7,19 @@ again.  There is no way down (docs/decisions/0012-migrations-go-forward.md).
 
 import asyncio
 from collections.abc import Callable
-from pathlib import Path
 from typing import Final
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
-FOLDER: Final = Path(__file__).parent
+from migrations import revisions
+from migrations.revisions import FOLDER
+
 _LOCK: Final = 0x6D61726B6574  # "market"
 _ASKED_EVERY: Final = 0.1
 """Seconds."""
@@ -73,23 +73,13 @@ def _upgrade(connection: Connection, to: str | None) -> None:
         raise NewerDatabase(f"This database cannot be brought up to date by this market: {error}") from error
 
 
-def newest() -> str | None:
+def newest() -> str:
     """Return the revision that this code expects of a database."""
-    return ScriptDirectory(str(FOLDER)).get_current_head()
-
-
-def is_known(revision: str) -> bool:
-    """Whether this code has a migration of that name: false for what a newer market made."""
-    return any(script.revision == revision for script in ScriptDirectory(str(FOLDER)).walk_revisions())
+    return revisions.known()[0]
 
 
 def _revision(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
-
-
-def known() -> tuple[str, ...]:
-    """Return all revisions that this code knows, the newest first."""
-    return tuple(script.revision for script in ScriptDirectory(str(FOLDER)).walk_revisions())
 
 
 def configuration(connection: Connection) -> Config:

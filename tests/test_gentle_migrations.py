@@ -12,11 +12,10 @@ from typing import Any, Final
 
 import pytest
 from alembic import command
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, event, text
 
 from app import embedded
-from migrations import history
+from migrations import history, revisions
 from tests.ground.databases import empty_database
 
 FIRST_RELEASE: Final = "0005_incubation_centers"
@@ -125,8 +124,8 @@ def _rows(connection: Connection, question: str) -> list[str]:
 
 
 def _since_the_release() -> Iterator[str]:
-    revisions = [script.revision for script in ScriptDirectory(str(history.FOLDER)).walk_revisions()][::-1]
-    yield from revisions[revisions.index(FIRST_RELEASE) + 1 :]
+    oldest_first = revisions.known()[::-1]
+    yield from oldest_first[oldest_first.index(FIRST_RELEASE) + 1 :]
 
 
 def _tables_of(statement: str) -> Iterator[str]:

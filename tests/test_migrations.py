@@ -16,7 +16,7 @@ from sqlalchemy.pool import NullPool
 from app import embedded
 from app.database import engine
 from app.language import ROOMS, ROOT
-from migrations import drafting, history, tables
+from migrations import drafting, history, revisions, tables
 from migrations.tables import metadata
 from tests.ground.databases import empty_database
 
@@ -58,10 +58,16 @@ def test_every_module_with_tables_is_known_to_the_migrations() -> None:
 
 
 def test_there_is_one_line_of_history_and_no_way_back() -> None:
-    script = ScriptDirectory(str(history.FOLDER))
-    revisions = list(script.walk_revisions())
+    script = ScriptDirectory(str(revisions.FOLDER))
+    scripts = list(script.walk_revisions())
     assert len(script.get_heads()) == 1
-    assert [revision.revision for revision in revisions if hasattr(revision.module, "downgrade")] == []
+    assert [revision.revision for revision in scripts if hasattr(revision.module, "downgrade")] == []
+
+
+def test_each_file_is_named_after_its_revision() -> None:
+    """So that whoever only asks which there are needs nothing of what migrates."""
+    script = ScriptDirectory(str(revisions.FOLDER))
+    assert revisions.known() == tuple(each.revision for each in script.walk_revisions())
 
 
 async def test_two_starts_at_once_migrate_once(test_server: embedded.Server) -> None:

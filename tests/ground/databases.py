@@ -19,7 +19,7 @@ from app import clock as market_clock
 from app import embedded
 from app.clock import FrozenClock
 from app.database import engine, sessions
-from migrations import history, tables  # noqa: F401 - foreign keys need to know every table
+from migrations import history, revisions, tables  # noqa: F401 - foreign keys need to know every table
 from tests.conftest import DATABASE_NAME, TEST_HOME
 
 #: Losing a test database in a power cut harms nobody; no other part of the project switches durability off.
@@ -209,7 +209,7 @@ async def _template(server: embedded.Server, connection: AsyncConnection) -> str
 
 
 def _fingerprint() -> str:
-    files = [*sorted(history.FOLDER.rglob("*.py")), Path(__file__)]
+    files = [*sorted(revisions.FOLDER.rglob("*.py")), Path(__file__)]
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
 
 

@@ -6,7 +6,6 @@ Files and mail being away is told, yet pages can be shown and orders placed with
 """
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
 
@@ -16,6 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import database, files, mail
+from app.short_memory import ShortMemory
 
 DATABASE_SECONDS = 3.0
 """A process that waits longer for its database, or for a free connection to it, had better get no more requests."""
@@ -32,16 +32,15 @@ class Neighbours:
 
     def __init__(self, asked: dict[str, Callable[[], Awaitable[bool | None]]]) -> None:
         self.asked = asked
-        self.told: dict[str, str] = {}
-        self.until = 0.0
+        self.told: ShortMemory[dict[str, str]] = ShortMemory(1)
 
     async def tell(self) -> dict[str, str]:
         """Return a word for each: ok, away or not set."""
-        if time.monotonic() > self.until:
-            words = await asyncio.gather(*(self._word(ask) for ask in self.asked.values()))
-            self.told = dict(zip(self.asked, words, strict=True))
-            self.until = time.monotonic() + TOLD_KEPT_SECONDS
-        return self.told
+        return await self.told.recall("all", TOLD_KEPT_SECONDS, self._ask)
+
+    async def _ask(self) -> dict[str, str]:
+        words = await asyncio.gather(*(self._word(ask) for ask in self.asked.values()))
+        return dict(zip(self.asked, words, strict=True))
 
     @staticmethod
     async def _word(ask: Callable[[], Awaitable[bool | None]]) -> str:

@@ -23,12 +23,11 @@ from app.language import Bilingual
 from app.money import Satang
 from app.thai_order import sort_key
 from catalog.listings import Variant
-from orders.order import Order, OrderLine, OrderPart, full_name
+from orders.order import KEPT_MILLI, Order, OrderLine, OrderPart, full_name
 from orders.states import DeliveryKind, OrderState, PartState
 from producers.centers import Center
 from producers.groups import Group
 
-_KEPT_MILLI: Final = OrderLine.quantity_milli - OrderLine.off_milli
 OPEN_PARTS: Final = (PartState.placed, PartState.paid, PartState.packed)
 PLACES: Final = (DeliveryKind.pickup_center, DeliveryKind.pickup_group, DeliveryKind.parcel)
 #: What makes two order lines lines of the same thing: a variant in the words that buyers were told.
@@ -152,7 +151,7 @@ async def demand_lines(session: AsyncSession, scope: Scope, center: Center, span
         select(Order, OrderPart, OrderLine)
         .join(OrderPart, OrderPart.order_id == Order.id)
         .join(OrderLine, OrderLine.part_id == OrderPart.id)
-        .where(*_is_open(scope, center, span), _KEPT_MILLI > 0)
+        .where(*_is_open(scope, center, span), KEPT_MILLI > 0)
         .order_by(OrderPart.placed_at, Order.number, OrderLine.position)
     )
     return [_line(order, part, line) for order, part, line in rows]
@@ -195,7 +194,7 @@ def _of_center(scope: Scope, center: Center) -> tuple[ColumnElement[bool], ...]:
 
 
 def _added_up(conditions: Sequence[ColumnElement[bool]]) -> Select[*tuple[Any, ...]]:
-    amount = cast(_KEPT_MILLI, BigInteger)
+    amount = cast(KEPT_MILLI, BigInteger)
     packed = case((OrderPart.state == PartState.packed, amount), else_=0)
     weight = func.ceil(func.coalesce(Variant.net_weight_g, 0) * amount / 1000.0)
     told = [getattr(OrderLine, name) for name in TOLD]
@@ -214,7 +213,7 @@ def _added_up(conditions: Sequence[ColumnElement[bool]]) -> Select[*tuple[Any, .
         .join(OrderLine, OrderLine.part_id == OrderPart.id)
         .join(Variant, Variant.id == OrderLine.variant_id)
         .join(Group, Group.id == OrderPart.group_id)
-        .where(*conditions, _KEPT_MILLI > 0)
+        .where(*conditions, KEPT_MILLI > 0)
         .group_by(Group.id, *told, OrderPart.delivery)
         .order_by(Group.sort_key, Group.id, *told, OrderPart.delivery)
     )

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock, jobs
 from app.database import session_scope
-from app.errors import NotFound, Refusal
+from app.errors import Refusal
 from app.language import N_
 from app.money import Satang
 from catalog import capacity
@@ -66,11 +66,7 @@ async def cancel_part(session: AsyncSession, part_id: UUID, by: Actor, reason: s
 
     Refuses with `HandedOverAlready`, `hand_over.NotPaidYet` (cancel the whole order instead), `NotFound`.
     """
-    order_id = await session.scalar(select(OrderPart.order_id).where(OrderPart.id == part_id))
-    if order_id is None:
-        raise NotFound
-    order = await locked(session, order_id)
-    part = await session.get_one(OrderPart, part_id, populate_existing=True)
+    order, part = await hand_over.locked_part(session, part_id)
     if part.state == PartState.cancelled:
         return part
     if part.state == PartState.handed_over:

@@ -4,8 +4,6 @@ from typing import Final
 
 from app.findings import Check
 
-#: What was taken off since (`off_…`) is read through JSON, and only of rows that differ: 0007 adds it.
-
 #: What money says: an order's own two numbers against the rows behind them.
 MONEY: Final = (
     Check(
@@ -35,8 +33,8 @@ MONEY: Final = (
         "order {number} is {state}, but only {received} of {total} baht came in",
         """
         SELECT number, state, round(received_satang / 100.0, 2) AS received, round(total_satang / 100.0, 2) AS total
-        FROM orders WHERE payment_method <> 'cash' AND state IN ('paid', 'done') AND received_satang < total_satang
-            AND received_satang < total_satang - coalesce((to_jsonb(orders) ->> 'off_satang')::bigint, 0)
+        FROM orders WHERE payment_method <> 'cash' AND state IN ('paid', 'done')
+            AND received_satang < total_satang - off_satang
         """,
     ),
     Check(
@@ -91,7 +89,7 @@ GOODS: Final = (
         ) AS goods
         WHERE hold_state IS NULL
             OR (should = 'taken' AND hold_state <> 'taken' AND NOT EXISTS (
-                SELECT FROM order_lines WHERE id = line_id AND to_jsonb(order_lines) ->> 'off_milli' = quantity_milli::text
+                SELECT FROM order_lines WHERE id = line_id AND off_milli = quantity_milli
             ))
             OR (should = 'held' AND hold_state NOT IN ('held', 'expired'))
             OR (should = 'free' AND hold_state = 'taken')
@@ -113,9 +111,8 @@ GOODS: Final = (
         SELECT orders.number, lines.name_th, trim_scale(lines.quantity_milli / 1000.0) AS wanted,
             trim_scale(holds.amount_milli / 1000.0) AS amount, holds.state
         FROM holds JOIN order_lines AS lines ON lines.id = holds.owner_id JOIN orders ON orders.id = lines.order_id
-        WHERE holds.amount_milli <> lines.quantity_milli AND holds.state IN ('held', 'taken')
-            AND holds.amount_milli NOT BETWEEN
-                lines.quantity_milli - coalesce((to_jsonb(lines) ->> 'off_milli')::bigint, 0) AND lines.quantity_milli
+        WHERE holds.state IN ('held', 'taken')
+            AND holds.amount_milli NOT BETWEEN lines.quantity_milli - lines.off_milli AND lines.quantity_milli
         """,
     ),
 )

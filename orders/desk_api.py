@@ -36,7 +36,7 @@ from orders.desk_shapes import (
 from orders.hand_over import Tracking
 from orders.order import Order
 from orders.part_pages import Which
-from orders.states import Actor, ActorKind, ReceiverKind
+from orders.states import Actor, ActorKind, ReceiverKind, at_desk
 from producers.api_places import ForGroup, group_for
 
 router = room("Desk")
@@ -148,8 +148,7 @@ async def list_refunds(session: Session, caller: Reader) -> list[RefundTold]:
 @router.post("/desk/refunds/{task_id}/done")
 async def finish_refund(session: Session, caller: Writer, task_id: UUID, sent: DoneSent) -> RefundTold:
     """It is paid back; the buyer is told.  Saying it twice changes nothing."""
-    kind = ActorKind.staff if caller.scope.is_staff else ActorKind.center if caller.scope.centers else ActorKind.group
-    task = await refunds.finish(session, caller.scope, task_id, Actor(kind, caller.person), sent.note)
+    task = await refunds.finish(session, caller.scope, task_id, at_desk(caller.scope, caller.person), sent.note)
     return shapes.refund(task, await session.get_one(Order, task.order_id))
 
 

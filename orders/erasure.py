@@ -23,7 +23,7 @@ from app.mail import Notice
 from app.people import Person
 from orders.basket import Basket
 from orders.order import Order, locked
-from orders.refunds import RefundTask
+from orders.refunds import IS_OWED, RefundTask
 from orders.slips import Slip, SlipState
 from orders.states import OrderState
 from producers import members
@@ -162,10 +162,7 @@ async def _refuse_while_open(session: AsyncSession, order_ids: Sequence[UUID]) -
     if under_way:
         raise OrderUnderWay(number=under_way.spoken_number)
     unpaid = await session.scalar(
-        select(Order)
-        .join(RefundTask, RefundTask.order_id == Order.id)
-        .where(Order.id.in_(order_ids), RefundTask.state != "done")
-        .limit(1)
+        select(Order).join(RefundTask, RefundTask.order_id == Order.id).where(Order.id.in_(order_ids), IS_OWED).limit(1)
     )
     if unpaid:
         raise MoneyUnderWay(number=unpaid.spoken_number)

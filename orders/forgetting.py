@@ -12,7 +12,7 @@ from app import clock, files, jobs, snapshot
 from app.database import session_scope
 from orders.erasure import BUYERS_KEPT, DELETE_PICTURE, NEVER_PAID_KEPT, forget_buyers, forget_pictures
 from orders.order import Order
-from orders.refunds import RefundTask
+from orders.refunds import IS_OWED, RefundTask
 from orders.slips import Slip
 from orders.states import OrderState
 
@@ -70,7 +70,7 @@ def _is_over() -> ColumnElement[bool]:
     ended_at = func.coalesce(Order.done_at, Order.cancelled_at, Order.hold_until_at)
     never_paid = and_(Order.state.in_([OrderState.cancelled, OrderState.expired]), Order.received_satang == 0)
     closed = Order.state.in_([OrderState.done, OrderState.cancelled, OrderState.expired])
-    waits_for_money = select(RefundTask.id).where(RefundTask.order_id == Order.id, RefundTask.state != "done")
+    waits_for_money = select(RefundTask.id).where(RefundTask.order_id == Order.id, IS_OWED)
     return and_(
         # An order ends after it was placed: this much the index on that moment can tell.
         Order.placed_at < now - NEVER_PAID_KEPT,

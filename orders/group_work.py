@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import clock
 from app.errors import NotFound
 from app.language import Bilingual
-from orders.order import Order, OrderEvent, OrderLine, OrderPart, full_name, only_digits
+from orders.order import KEPT_MILLI, Order, OrderEvent, OrderLine, OrderPart, full_name, only_digits
 from orders.states import OrderState, PartState, PaymentMethod
 from producers.groups import Group
 
@@ -20,7 +20,6 @@ MOST_SHOWN = 100
 CONTACT_SHOWN: Final = timedelta(days=90)
 """How long after hand-over a group still sees whom to call about it, and where it went."""
 BETWEEN_BUYER_AND_MARKET = ("refund_due", "refund_failed", "refunded", "slip_refused", "part_paid")
-_KEPT_MILLI: Final = OrderLine.quantity_milli - OrderLine.off_milli
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,12 +141,12 @@ async def picking(session: AsyncSession, group_id: UUID) -> list[Picked]:
         OrderLine.unit_th,
         OrderLine.unit_en,
     )
-    amount = func.sum(_KEPT_MILLI)
+    amount = func.sum(KEPT_MILLI)
     rows = await session.execute(
         select(*names[1:], amount, func.count())
         .join(OrderPart, OrderPart.id == OrderLine.part_id)
         .join(Order, Order.id == OrderPart.order_id)
-        .where(OrderPart.group_id == group_id, _KEPT_MILLI > 0, _to_pack(), _is_live())
+        .where(OrderPart.group_id == group_id, KEPT_MILLI > 0, _to_pack(), _is_live())
         .group_by(*names)
         .order_by(OrderLine.name_th, OrderLine.label_th)
     )

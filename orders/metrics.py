@@ -11,7 +11,7 @@ from app.metrics import Figure, Question
 from orders.card_payments import ProviderPayment
 from orders.order import Order
 from orders.provider_events import ProviderEvent
-from orders.refunds import RefundTask
+from orders.refunds import IS_OWED, RefundTask
 from orders.slips import Slip, SlipState
 from orders.states import OrderState
 
@@ -53,7 +53,7 @@ async def of_money_in_doubt(session: AsyncSession) -> list[Figure]:
     """Money that somebody, or a provider, still has to say something about; how much of it, and for how long."""
     waiting = {
         "slip": select(func.count(), func.min(Slip.sent_at)).where(ALL, Slip.state == SlipState.waiting),
-        "refund": select(func.count(), func.min(RefundTask.made_at)).where(ALL, RefundTask.state != "done"),
+        "refund": select(func.count(), func.min(RefundTask.made_at)).where(ALL, IS_OWED),
         "provider_payment": select(func.count(), func.min(ProviderPayment.expires_at)).where(
             ALL, ProviderPayment.state == "asked", ProviderPayment.expires_at < clock.now()
         ),

@@ -319,6 +319,10 @@ class OrderLine(Base):
         return full_name(self.name_th, self.name_en, self.label_th, self.label_en)
 
 
+KEPT_MILLI: Final = OrderLine.quantity_milli - OrderLine.off_milli
+"""`OrderLine.kept_milli`, as the database works it out."""
+
+
 class OrderEvent(Base):
     """Something that happened to an order, with who and when.  Only added to."""
 

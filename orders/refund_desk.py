@@ -18,7 +18,7 @@ from app.language import N_
 from app.pages import page, said, see_other
 from app.trail import Sight
 from orders import refunds
-from orders.states import Actor, ActorKind
+from orders.states import at_desk
 
 router = APIRouter()
 
@@ -43,8 +43,7 @@ async def finish_refund(
 ) -> Response:
     form = await read_form(request, DoneForm)
     note = form.values.note if form.ok else None
-    kind = ActorKind.staff if scope.is_staff else ActorKind.center if scope.centers else ActorKind.group
-    await refunds.finish(session, scope, task_id, Actor(kind, person), note)
+    await refunds.finish(session, scope, task_id, at_desk(scope, person), note)
     where = "staff_refunds" if scope.is_staff else "refunds"
     return see_other(request, where, flash=said(N_("Paid back. The buyer has been told.")))
 

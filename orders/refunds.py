@@ -124,6 +124,10 @@ class RefundTask(Base):
         return (clock.now() - self.made_at).days
 
 
+IS_OWED: Final = RefundTask.state != RefundState.done
+"""Condition: the buyer does not have the money yet."""
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """What a provider is asked for."""

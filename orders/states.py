@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
+from app.access import Scope
 from app.people import Person
 
 
@@ -80,6 +81,12 @@ class Actor:
     @property
     def person_id(self) -> UUID | None:
         return self.person.id if self.person else None
+
+
+def at_desk(scope: Scope, person: Person) -> Actor:
+    """Whoever works at a desk of money: as staff, else for their centre, else for their group."""
+    kind = ActorKind.staff if scope.is_staff else ActorKind.center if scope.centers else ActorKind.group
+    return Actor(kind, person)
 
 
 BUYER: Final = Actor(ActorKind.buyer)

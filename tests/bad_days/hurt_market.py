@@ -15,11 +15,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-import httpx
 import pytest
-from granian.constants import Interfaces
-from granian.log import LogLevels
-from granian.server.embed import Server as Granian
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -27,9 +23,9 @@ from app.embedded import Server
 from app.language import ROOT
 from tests.ground.families import children, descendants, kill, words
 from tests.ground.servers import MarketProcess, free_port, market_begun
+from tests.ground.stripe import serving
 from tests.stripe_standin.bank import Bank
 from tests.stripe_standin.postman import Postman
-from tests.stripe_standin.server import create_app
 
 SECRET_KEY, WEBHOOK_SECRET = "sk_test_of_bad_days", "whsec_of_bad_days"
 PATIENCE_SECONDS = 120
@@ -140,7 +136,7 @@ async def hurt_market(home: Path) -> AsyncIterator[HurtMarket]:
         "LOG_LEVEL": "WARNING",
     }
     engine = create_async_engine(Server(home).url(), poolclass=NullPool)
-    async with _serving(bank):
+    async with serving(bank, SECRET_KEY):
         with ExitStack() as lives:
             process = lives.enter_context(market_begun(home, **environment, PORT=port))
             market = HurtMarket(home, port, bank, environment, engine, lives, process)
@@ -149,24 +145,3 @@ async def hurt_market(home: Path) -> AsyncIterator[HurtMarket]:
             process = market.process
             process.process.terminate()
             assert await asyncio.to_thread(process.process.wait, PATIENCE_SECONDS) == 0, process.output[-3000:]
-
-
-@asynccontextmanager
-async def _serving(bank: Bank) -> AsyncIterator[None]:
-    port = int(bank.origin.rpartition(":")[2])
-    app = create_app(bank, SECRET_KEY)
-    server = Granian(app, port=port, interface=Interfaces.ASGI, log_level=LogLevels.error)
-    serving = asyncio.create_task(server.serve())
-    async with httpx.AsyncClient() as client:
-        while True:
-            try:
-                await client.get(f"{bank.origin}/_control/state")
-                break
-            except httpx.TransportError:
-                await asyncio.sleep(0.02)
-    try:
-        yield
-    finally:
-        await bank.postman.settled()
-        server.stop()  # type: ignore[no-untyped-call]  # granian's
-        await serving

@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import httpx
 import pytest
@@ -22,12 +23,12 @@ from tests.stripe_standin.server import create_app
 SECRET_KEY, WEBHOOK_SECRET = "sk_test_of_tests", "whsec_of_tests"
 
 
-@pytest.fixture(scope="session")
-async def standin() -> AsyncIterator[Bank]:
-    port = free_port()
-    bank = Bank(f"http://localhost:{port}", Postman(WEBHOOK_SECRET, f"{ADDRESS}/webhooks/stripe"))
-    server = Server(create_app(bank, SECRET_KEY), port=port, interface=Interfaces.ASGI, log_level=LogLevels.error)
-    serving = asyncio.create_task(server.serve())
+@asynccontextmanager
+async def serving(bank: Bank, secret_key: str) -> AsyncIterator[None]:
+    """The stand-in answers at the bank's address for as long as the context lasts."""
+    port = int(bank.origin.rpartition(":")[2])
+    server = Server(create_app(bank, secret_key), port=port, interface=Interfaces.ASGI, log_level=LogLevels.error)
+    running = asyncio.create_task(server.serve())
     async with httpx.AsyncClient() as client:
         while True:
             try:
@@ -35,9 +36,19 @@ async def standin() -> AsyncIterator[Bank]:
                 break
             except httpx.TransportError:
                 await asyncio.sleep(0.02)
-    yield bank
-    server.stop()  # type: ignore[no-untyped-call]  # granian types most of itself
-    await serving
+    try:
+        yield
+    finally:
+        await bank.postman.settled()
+        server.stop()  # type: ignore[no-untyped-call]  # granian types most of itself
+        await running
+
+
+@pytest.fixture(scope="session")
+async def standin() -> AsyncIterator[Bank]:
+    bank = Bank(f"http://localhost:{free_port()}", Postman(WEBHOOK_SECRET, f"{ADDRESS}/webhooks/stripe"))
+    async with serving(bank, SECRET_KEY):
+        yield bank
 
 
 @pytest.fixture

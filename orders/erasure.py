@@ -122,7 +122,8 @@ async def forget_buyers(session: AsyncSession, order_ids: Sequence[UUID]) -> For
         .exists(),
     )
     slips = await forget_pictures(session, Slip.order_id.in_(order_ids))
-    await session.execute(update(RefundTask).where(RefundTask.order_id.in_(order_ids)).values(pay_to=None, note=None))
+    told = dict.fromkeys(("pay_to", "note", "email", "explanation"))
+    await session.execute(update(RefundTask).where(RefundTask.order_id.in_(order_ids)).values(told))
     await session.execute(select(func.forget_reasons(cast(list(order_ids), ARRAY(Uuid)))))
     stripped = await session.scalars(
         update(Order).where(of_these, Order.erased_at.is_(None)).values(_nobody()).returning(Order.id)

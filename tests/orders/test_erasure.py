@@ -16,6 +16,7 @@ from app.worker import work_off
 from orders import cancellation, erasure, forgetting, hand_over, order, payments, refunds, slips
 from orders.erasure import BUYERS_KEPT, NEVER_PAID_KEPT
 from orders.order import Order
+from orders.refunds import RefundReason
 from orders.slips import Slip, SlipPicture, SlipUsedBefore
 from orders.states import BUYER
 from producers import ledger, members
@@ -117,6 +118,16 @@ async def test_a_guest_waits_for_their_money_before_they_vanish(session: AsyncSe
     await refunds.say_where(session, placed, "กสิกร 123 มะลิ")
     with pytest.raises(erasure.MoneyUnderWay):
         await erasure.erase_guest_order(session, placed)
+
+
+async def test_a_refund_that_was_made_forgets_where_the_buyer_was_asked(session: AsyncSession) -> None:
+    placed = await done_order(session)
+    (task,) = await refunds.owe(session, placed, 100, RefundReason.given_back, explanation="ฝากป้าแดง")
+    task.email, task.pay_to = "mali@example.com", "กสิกร 123"
+    await refunds.finish(session, await someone.staff(session), task.id, STAFF, "มะลิ")
+    await erasure.erase_guest_order(session, placed)
+    await session.refresh(task)
+    assert [name for name in ("email", "pay_to", "explanation", "note") if getattr(task, name)] == []
 
 
 async def test_an_order_of_an_account_is_not_erased_by_whoever_has_its_link(session: AsyncSession) -> None:

@@ -102,6 +102,7 @@ _ORDER: Final = {
     "goods_satang": 9000,
     "delivery_satang": 6000,
     "total_satang": 15000,
+    "off_satang": 0,
     "received_satang": 0,
     "returned_satang": 0,
     "due_satang": 15000,
@@ -115,6 +116,7 @@ _ORDER: Final = {
             "place": None,
             "goods_satang": 9000,
             "delivery_satang": 6000,
+            "off_satang": 0,
             "lines": [
                 {
                     "variant_id": _VARIANT,
@@ -123,6 +125,8 @@ _ORDER: Final = {
                     "quantity_milli": 2000,
                     "price_satang": 4500,
                     "satang": 9000,
+                    "off_milli": 0,
+                    "off_satang": 0,
                 }
             ],
             "carrier": None,
@@ -292,6 +296,8 @@ class LineTold(BaseModel):
     quantity_milli: int
     price_satang: int
     satang: int
+    off_milli: int = Field(description="Taken off since: the rest is packed.")
+    off_satang: int = Field(description="Taken off since: given back or cancelled.")
 
 
 class PartTold(BaseModel):
@@ -303,6 +309,7 @@ class PartTold(BaseModel):
     place: Words | None
     goods_satang: int
     delivery_satang: int
+    off_satang: int = Field(description="Taken off since: given back or cancelled.")
     lines: list[LineTold]
     carrier: str | None
     tracking: str | None
@@ -348,6 +355,7 @@ class OrderTold(BaseModel):
     goods_satang: int
     delivery_satang: int
     total_satang: int
+    off_satang: int = Field(description="Taken off since: given back or cancelled.")
     received_satang: int
     returned_satang: int
     due_satang: int
@@ -441,6 +449,7 @@ def ordered(shown: OrderView, slips: Sequence[Slip], refunds: Sequence[RefundTas
         goods_satang=order.goods_satang,
         delivery_satang=order.delivery_satang,
         total_satang=order.total_satang,
+        off_satang=order.off_satang,
         received_satang=order.received_satang,
         returned_satang=order.returned_satang,
         due_satang=order.due_satang,
@@ -551,6 +560,7 @@ def _part(view: PartView) -> PartTold:
         place=words(part.pickup_text_th, part.pickup_text_en) if kind.is_pickup else None,
         goods_satang=part.goods_satang,
         delivery_satang=part.delivery_satang,
+        off_satang=part.off_satang,
         lines=[line_told(line) for line in view.lines],
         carrier=part.carrier,
         tracking=part.tracking,
@@ -566,6 +576,8 @@ def line_told(line: OrderLine) -> LineTold:
         quantity_milli=line.quantity_milli,
         price_satang=line.price_satang,
         satang=line.satang,
+        off_milli=line.off_milli,
+        off_satang=line.off_satang,
     )
 
 

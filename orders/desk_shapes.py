@@ -26,6 +26,8 @@ _LINE: Final = {
     "quantity_milli": 2000,
     "price_satang": 4500,
     "satang": 9000,
+    "off_milli": 0,
+    "off_satang": 0,
 }
 _PART: Final = {
     "id": _ID,
@@ -44,6 +46,7 @@ _PART: Final = {
     "goods_satang": 9000,
     "delivery_satang": 6000,
     "total_satang": 15000,
+    "off_satang": 0,
     "lines": [_LINE],
 }
 
@@ -75,6 +78,7 @@ class PartTold(BaseModel):
     goods_satang: int
     delivery_satang: int
     total_satang: int
+    off_satang: int = Field(description="Taken off since: given back or cancelled.")
     lines: list[OwnLineTold]
 
 
@@ -213,6 +217,7 @@ class StaffOrderTold(BaseModel):
             "placed_at": "2026-11-24T03:00:00Z",
             "paid_at": "2026-11-24T03:10:00Z",
             "total_satang": 15000,
+            "off_satang": 0,
             "received_satang": 15000,
             "returned_satang": 0,
             "due_satang": 0,
@@ -229,6 +234,7 @@ class StaffOrderTold(BaseModel):
     placed_at: datetime
     paid_at: datetime | None
     total_satang: int
+    off_satang: int = Field(description="Taken off since: given back or cancelled.")
     received_satang: int
     returned_satang: int
     due_satang: int
@@ -292,6 +298,7 @@ def staff_order(shown: OrderView, tasks: list[RefundTask]) -> StaffOrderTold:
         placed_at=order.placed_at,
         paid_at=order.paid_at,
         total_satang=order.total_satang,
+        off_satang=order.off_satang,
         received_satang=order.received_satang,
         returned_satang=order.returned_satang,
         due_satang=order.due_satang,
@@ -325,6 +332,7 @@ def _part(work: Work) -> dict[str, Any]:
         "goods_satang": found.goods_satang,
         "delivery_satang": found.delivery_satang,
         "total_satang": found.total_satang,
+        "off_satang": found.off_satang,
         "lines": [_line(each) for each in work.lines],
     }
 

@@ -3,11 +3,13 @@
 import httpx
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from orders import slips
+from orders import giving_back, slips
+from orders.giving_back import Wish
+from orders.order import lines_of
 from tests import factories as people
 from tests.ground.callers import program
 from tests.orders import factories
-from tests.orders.factories import producers
+from tests.orders.factories import STAFF, producers
 
 
 async def test_a_program_packs_and_hands_over_a_parcel(session: AsyncSession, client: httpx.AsyncClient) -> None:
@@ -23,6 +25,20 @@ async def test_a_program_packs_and_hands_over_a_parcel(session: AsyncSession, cl
     assert (packed["state"], sent["state"], sent["tracking"]) == ("packed", "handed_over", "EY145587896TH")
     assert (await own.get(desk))["items"] == []
     assert [each["number"] for each in (await own.get(desk, which="handed_over"))["items"]] == [order.number]
+
+
+async def test_a_program_is_told_what_of_a_line_is_no_longer_to_be_packed(
+    session: AsyncSession, client: httpx.AsyncClient
+) -> None:
+    stall = await factories.stall(session)
+    order = await factories.paid_order(session, (stall, 3000))
+    part = await factories.only_part(session, order)
+    (line,) = await lines_of(session, [part.id])
+    await giving_back.give_back(session, await people.staff(session), part.id, Wish("หมด", {line.id: 1000}), STAFF)
+    own = await program(client, session, stall.owner, "orders:read", group_id=stall.group.id)
+    [waiting] = (await own.get(f"/desk/groups/{stall.group.slug}/orders"))["items"]
+    told = waiting["lines"][0]
+    assert (told["quantity_milli"], told["off_milli"], waiting["off_satang"]) == (3000, 1000, line.off_satang)
 
 
 async def test_only_the_answer_about_one_order_says_who_the_buyer_is(

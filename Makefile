@@ -29,7 +29,7 @@ test-long: setup ## Run the tests that take minutes
 	@sh tests/install_browser.sh
 	$(BIN)/pytest -m long
 
-bench: setup ## Measure the market beside its ceilings (half an hour)
+bench: setup ## Measure the market beside its ceilings
 	$(BIN)/python -m benchmarks
 
 lint: setup ## Check style, types, the direction of imports, and packages for known holes

@@ -190,6 +190,7 @@ async def list_centers(session: Session) -> list[CenterTold]:
 
 @router.get("/centers/{slug}", dependencies=PUBLICLY)
 async def show_center(session: Session, slug: Slug) -> CenterTold:
+    """A centre: what it is called, where it is, and its story."""
     return shapes.center(await center_by_slug(session, slug))
 
 

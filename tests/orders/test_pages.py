@@ -385,7 +385,7 @@ async def test_a_slip_for_a_cancelled_order_is_being_looked_at(
 
 
 async def test_the_time_beside_the_badge_is_the_time_of_ordering(
-    client: httpx.AsyncClient, session: AsyncSession, stall: Stall
+    client: httpx.AsyncClient, session: AsyncSession, stall: Stall, clock: FrozenClock
 ) -> None:
     placed = await factories.paid_order(session, (stall, 1000))
     await enter(client, session, stall.owner)
